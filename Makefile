@@ -1,0 +1,58 @@
+# What there is to do; `make` alone prints this list.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: .venv/ready ## install, start everything, read samples/, ask three questions and one without an answer
+	$(BIN)/seodang demo
+
+up: .venv/ready ## install, then run the server until Ctrl-C
+	$(BIN)/seodang up
+
+test: .venv/ready-dev ## the whole test suite
+	$(BIN)/pytest
+
+check: .venv/ready-dev ## lint, types, import rules, fast tests: what every change must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not slow and not crash and not browser"
+
+bench: .venv/ready-bench ## measure; tables go to bench/results/
+	$(BIN)/python -m bench.queue --json bench/results/queue.jsonl --markdown bench/results/queue.md
+	$(BIN)/python -m bench.ingest --json bench/results/ingest.jsonl --markdown bench/results/ingest.md
+
+docs: .venv/ready-dev ## write the generated pages of docs/ again
+	$(BIN)/python -m services.kit.settings_doc > docs/settings.md
+
+lock: ## pin every dependency again, with the hashes of all platforms (needs uv)
+	for extra in "" "dev" "bench"; do \
+	  uv pip compile pyproject.toml --extra build $${extra:+--extra $$extra} --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	    --quiet --output-file requirements$${extra:+-$$extra}.txt; \
+	done
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/pip requirements.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/ready-bench: .venv/ready requirements-bench.txt
+	$(PIP) --require-hashes -r requirements-bench.txt
+	@touch $@
+
+.PHONY: help demo up test check bench docs lock
