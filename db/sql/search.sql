@@ -1,0 +1,26 @@
+-- name: search_lexical(query, terms, most, user_id, material_types, jurisdictions, year, collections) -> many
+-- The BM25 leg: candidates from the GIN index over terms, order by the inner product of stored chunk weights and the
+-- query's. `<#>` is the negative inner product, so the best comes first. Filters stand inside: ten are found when
+-- only twenty chunks fit.
+SELECT c.id AS chunk_id, c.document_id, d.title, c.page_number, c.start_char, c.end_char, c.text,
+       -(c.lexical <#> $1::text::sparsevec) AS score,
+       d.material_type, d.jurisdiction, d.published_date,
+       coalesce(d.extract_meta -> 'license' ->> 'restricted', 'false') = 'true' AS restricted
+FROM corpus_chunks c
+JOIN documents d ON d.id = c.document_id
+WHERE c.terms && $2::integer[]
+  AND d.user_id = $4
+  AND d.deleted_at IS NULL
+  AND ($5::text[] IS NULL OR d.material_type = ANY ($5))
+  AND ($6::text[] IS NULL OR d.jurisdiction = ANY ($6))
+  AND ($7::integer IS NULL OR extract(year FROM coalesce(d.published_date::timestamptz, d.created_at)) = $7)
+  AND ($8::text[] IS NULL OR d.collection = ANY ($8))
+ORDER BY c.lexical <#> $1::text::sparsevec, c.id
+LIMIT $3;
+
+-- name: page_texts(document_ids, numbers) -> many
+-- Gives the served text of pages, to hold quotes against.
+SELECT p.document_id, p.number, p.text
+FROM unnest($1::bigint[], $2::integer[]) AS wanted(document_id, number)
+JOIN documents d ON d.id = wanted.document_id AND d.deleted_at IS NULL
+JOIN document_pages p ON p.document_id = d.id AND p.version = d.corpus_version AND p.number = wanted.number;
