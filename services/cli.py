@@ -1,0 +1,179 @@
+"""The command line. Every command takes --json; exit code 0 is done, 1 failed, 2 wrong use. A refusal is a result."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db.errors import DatabaseError
+from db.migrate import migrate as apply_migrations
+from services.command import add as adding
+from services.command import ask as asking
+from services.command import demo as demonstration
+from services.command import queue as queues
+from services.command import status as statuses
+from services.command.place import opened_place
+from services.command.show import emit, err, out
+from services.kit.errors import RequestError, SeodangError, SettingsError
+from services.kit.log import set_up_logging
+from services.kit.settings import Settings, load_settings
+from services.supervise import up as run_everything
+from services.wiring import dsn_of
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+queue = typer.Typer(no_args_is_help=True, help="What waits, what failed; again, or now.")
+app.add_typer(queue, name="queue")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
+StageName = Annotated[str | None, typer.Option("--stage", help="Only this stage.")]
+Code = Annotated[str | None, typer.Option("--code", help="Only this error code.")]
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    set_up_logging("warning" if settings.log_level == "info" else settings.log_level, settings.log_format, "cli")
+    return settings
+
+
+@app.command()
+def up(as_json: AsJson = False) -> None:
+    """Run Postgres, the daemons and the web until Ctrl-C."""
+    raise typer.Exit(run_everything(load_settings()))
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Read the samples, ask three questions, and one that cannot be answered."""
+    demonstration.demo(_settings())
+
+
+@app.command()
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to this version's schema."""
+    settings = _settings()
+    with opened_place(settings) as place:
+        applied = apply_migrations(place.dsn)
+    emit({"applied": applied}, as_json, lambda _: out.print("The schema is up to date."))
+
+
+@app.command("db-url")
+def db_url(as_json: AsJson = False) -> None:
+    """Print the address of the database for psql and every other client."""
+    url = dsn_of(_settings())
+    emit({"url": url}, as_json, lambda _: print(url))  # noqa: T201 - one line for a script, never wrapped
+
+
+@app.command()
+def add(
+    paths: list[Path],
+    collection: Annotated[str, typer.Option(help="Where the documents belong.")] = "default",
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until they can be found.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take files and folders in."""
+    with opened_place(_settings()) as place:
+        added = adding.add(place, paths, collection, wait)
+    emit(asdict(added), as_json, lambda _: adding.show_added(added))
+    raise typer.Exit(1 if added.failed else 0)
+
+
+@app.command()
+def search(question: str, limit: int = 10, as_json: AsJson = False) -> None:
+    """Find passages."""
+    with opened_place(_settings()) as place:
+        hits = asking.search_chunks(place, question, limit)
+    emit({"hits": hits}, as_json, lambda _: asking.show_hits(hits))
+
+
+@app.command()
+def ask(
+    question: str,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
+    background: Annotated[bool, typer.Option("--background", help="Let questions of people go first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask; every claim of the answer names its page."""
+    tell = asking.print_event if stream and not as_json else None
+    with opened_place(_settings()) as place:
+        result = asking.ask_question(place, question, background, tell)
+    emit(result, as_json, asking.show_citations if tell else asking.show_answer)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show processes, daemons and queues."""
+    with opened_place(_settings()) as place:
+        state = statuses.state_of(place)
+    emit(asdict(state), as_json, lambda _: statuses.show_state(state))
+
+
+@queue.command("ls")
+def queue_ls(stage: StageName = None, code: Code = None, as_json: AsJson = False) -> None:
+    """List what waits and what failed, with the reason."""
+    with opened_place(_settings()) as place:
+        found = queues.list_queue(place, stage, code)
+    emit(asdict(found), as_json, lambda _: queues.show_queue(found))
+
+
+@queue.command("retry")
+def queue_retry(
+    ids: Annotated[list[int] | None, typer.Argument()] = None,
+    stage: StageName = None,
+    code: Code = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enqueue failed rows again: by id, by code, by stage, or all."""
+    with opened_place(_settings()) as place:
+        new = queues.retry(place, ids or [], stage, code)
+    emit(new, as_json, lambda _: out.print(f"{sum(new.values())} rows are in the queue again."))
+
+
+@queue.command("drain")
+def queue_drain(stage: StageName = None, as_json: AsJson = False) -> None:
+    """Do what is ready in this process, then end."""
+    with opened_place(_settings()) as place:
+        done = queues.drain(place, stage)
+    emit(done, as_json, lambda _: out.print(", ".join(f"{name}: {count}" for name, count in done.items())))
+
+
+@app.command()
+def config(as_json: AsJson = False) -> None:
+    """Show every setting in force; secrets are hidden."""
+    values = json.loads(_settings().model_dump_json())
+    emit(values, as_json, lambda _: out.print_json(json.dumps(values, ensure_ascii=False)))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what is wrong, and say what to do about it."""
+    checks = statuses.examine(_settings())
+    emit([asdict(check) for check in checks], as_json, lambda _: statuses.show_checks(checks))
+    raise typer.Exit(0 if all(check.well for check in checks) else 1)
+
+
+def main() -> None:
+    """Run a command; every expected failure is one sentence."""
+    try:
+        app()
+    except (SettingsError, RequestError, KeyError) as error:
+        _fail(2, "wrong_use", error)
+    except SeodangError as error:
+        _fail(1, "failed", error)
+    except DatabaseError as error:
+        _fail(1, "database", error)
+
+
+def _fail(exit_code: int, code: str, error: Exception) -> None:
+    message = str(error.args[0]) if error.args else str(error)
+    if "--json" in sys.argv:
+        print(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))  # noqa: T201
+    else:
+        err.print(message, style="red", highlight=False, markup=False)
+    sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""`seodang ask` and `seodang search`: from the shell, by the same tables as everybody else."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import anyio
+
+from db.notify import Bell, listen_for_ever
+from db.pool import Database, open_pool
+from db.rows import AskRow
+from services.answer.events import CHANNEL, AskEvent, events_of, result_of
+from services.command.place import Place
+from services.command.show import out
+from services.kit.errors import SeodangError
+from services.search.filters import Filters
+from services.search.retrieve import search
+
+LOOK_S = 1.0
+Tell = Callable[[AskEvent], None]
+
+
+def search_chunks(place: Place, question: str, limit: int) -> list[dict[str, Any]]:
+    """Search as `GET /api/search` does."""
+
+    async def run() -> list[dict[str, Any]]:
+        async with open_pool(place.dsn, "search", 2) as db:
+            hits = await search(db, question, Filters(), limit, place.settings.search)
+        return [asdict(hit) for hit in hits]
+
+    return anyio.run(run)
+
+
+def show_hits(hits: list[dict[str, Any]]) -> None:
+    """Print hits with the place of each."""
+    for rank, hit in enumerate(hits, start=1):
+        out.print(
+            f"[bold]{rank}. {hit['title']}[/bold], p. {hit['page']}  [dim]{hit['score']:.2f}[/dim]", highlight=False
+        )
+        out.print(" ".join(hit["text"].split())[:300], highlight=False, markup=False)
+    if not hits:
+        out.print("Nothing was found.")
+
+
+def ask_question(place: Place, question: str, background: bool, tell: Tell | None) -> dict[str, Any]:
+    """Put a question into `asks` and give its result; `tell` hears each event as it comes.
+
+    Raises:
+        SeodangError: the question could not be answered; says why.
+    """
+    priority = "background" if background else "foreground"
+    values = {"question": question, "user_id": 1, "priority": priority, "filters": {}}
+    ask_id = int(place.db.value("insert_ask", **values))
+    if not place.served("synthesis"):
+        place.drain(["synthesis"])
+    row = anyio.run(_followed, place, ask_id, tell)
+    if row.status == "failed":
+        raise SeodangError(f"The question could not be answered: {row.error_code}: {row.error_message}")
+    return result_of(row)
+
+
+class Follower:
+    """Tells the events of one ask once each, live or from the finished row, whichever brings them first."""
+
+    def __init__(self, ask_id: int, tell: Tell | None) -> None:
+        self.ask_id, self.tell = ask_id, tell
+        self.last_id = 0
+        self.bell = Bell()
+
+    def heard(self, payload: str) -> None:
+        """Take a notification; an empty one says that the connection is new: look at the row."""
+        said = json.loads(payload) if payload else {}
+        if said.get("ask") == self.ask_id and "seq" in said:
+            self.pass_on(AskEvent(said["seq"], said["event"], said["data"]))
+        else:
+            self.bell.ring()
+
+    def pass_on(self, event: AskEvent) -> None:
+        """Tell an event that is newer than the last."""
+        if self.tell is not None and event.id > self.last_id:
+            self.last_id = event.id
+            self.tell(event)
+
+
+async def _followed(place: Place, ask_id: int, tell: Tell | None) -> AskRow:
+    """Wait until an ask is final."""
+    follower = Follower(ask_id, tell)
+    async with anyio.create_task_group() as tasks, open_pool(place.dsn, "ask", 1) as db:
+        tasks.start_soon(listen_for_ever, place.dsn, "ask", CHANNEL, follower.heard)
+        row = await _final(db, follower)
+        tasks.cancel_scope.cancel()
+    for event in events_of(row):
+        follower.pass_on(event)
+    return row
+
+
+async def _final(db: Database, follower: Follower) -> AskRow:
+    while True:
+        rings = follower.bell.rings
+        row = await db.one(AskRow, "ask_row", id=follower.ask_id)
+        if row is None:
+            raise SeodangError(f"The question {follower.ask_id} was removed.")
+        if row.completed_at is not None:
+            return row
+        await follower.bell.wait(rings, LOOK_S)
+
+
+def print_event(event: AskEvent) -> None:
+    """Print the answer of a stream as it comes."""
+    if event.name == "token":
+        out.print(event.data["text"], end="", highlight=False, markup=False)
+
+
+def show_answer(result: dict[str, Any]) -> None:
+    """Print an answer with its citations, or the refusal."""
+    if result["refused"]:
+        out.print(f"[yellow]No answer[/yellow] ({result['refuse_reason']}): {result['answer']}", highlight=False)
+        return
+    out.print(result["answer"], highlight=False, markup=False)
+    show_citations(result)
+
+
+def show_citations(result: dict[str, Any]) -> None:
+    """Print the places that an answer, already on the screen, rests on."""
+    if result["refused"]:
+        show_answer(result)
+        return
+    out.print()
+    for cited in result["citations"]:
+        place = f"  [{cited['n']}] {cited['title']}, p. {cited['page']}: “{' '.join(cited['quote'].split())}”"
+        out.print(place, highlight=False, markup=False, style="dim")

@@ -1,0 +1,20 @@
+"""Rows of cells -> the lines of a Markdown table, the form in which all formats give tables."""
+
+from collections.abc import Iterator, Sequence
+
+
+def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Give one line per row and the rule under the first; rows are filled up to the widest.
+
+    Cells become single lines and their bars are escaped. A table without words gives nothing.
+    """
+    filled = [[_cell(cell) for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    width = max((len(row) for row in filled), default=0)
+    for number, row in enumerate(filled):
+        yield "| " + " | ".join(row + [""] * (width - len(row))) + " |"
+        if number == 0:
+            yield "|" + "---|" * width
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

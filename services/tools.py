@@ -1,0 +1,28 @@
+"""What a stage is handed: ports to the world, made once per process in services/wiring.py."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from db.pool import Database
+from services.formats.sandbox import Reader
+from services.kit.settings import Settings
+
+
+class Embedder(Protocol):
+    """Turns texts into dense vectors. The served embedder comes with the model client; without one there is none."""
+
+    label: str
+    """Names the model; chunks carry it, and a change of it embeds every document again."""
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Give one vector per text, all of one length (n x dim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The ports of a stage: questions to the database, the reader of files, the settings, an embedder or none."""
+
+    db: Database
+    reader: Reader
+    settings: Settings
+    embedder: Embedder | None = None

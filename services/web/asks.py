@@ -1,0 +1,106 @@
+"""Questions over HTTP: a row goes in, and the synthesis daemon answers it; this process only waits and passes on."""
+
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import Header, Response
+from starlette.responses import JSONResponse
+
+from db.rows import AskRow
+from services.answer.events import result_of
+from services.kit.errors import RequestError
+from services.web.context import OWNER, Web, WebPort
+from services.web.errors import not_found
+from services.web.follow import Events, follow, outcome
+from services.web.hub import Reader
+from services.web.sse import EventStream, last_event_id
+from services.web.urls import ask_url
+from services.web.wire import MAX_QUESTION_CHARS, AskIn, AskOut, DocumentNumber
+
+EVENT_STREAM = "text/event-stream"
+FAILED = 502
+"""The status of an ask that ended in an error: this process did its part, the one behind it did not."""
+
+
+async def ask(asked: AskIn, web: WebPort, accept: Annotated[str, Header()] = "") -> Response:
+    """Ask a question; the reply is the cited answer or a refusal, or events when a stream is asked for."""
+    _check_length(asked.question, web)
+    reader = await _enqueue(asked, web)
+    if asked.stream or EVENT_STREAM in accept:
+        location = {"Location": ask_url(reader.ask_id)}
+        return EventStream(_tallied(follow(web, reader), web), web.settings.answer.heartbeat_s, location)
+    return await _waited(reader, asked.debug, web)
+
+
+def _check_length(question: str, web: Web) -> None:
+    most = min(web.settings.search.max_query_chars, MAX_QUESTION_CHARS)
+    if len(question) > most:
+        message = f"A question may have {most} characters, this one has {len(question)}."
+        raise RequestError(400, "query_too_long", message, "Shorten it, or split it into several.")
+
+
+async def _enqueue(asked: AskIn, web: Web) -> Reader:
+    """Write the row. The reader joins before the commit, and so hears even the quickest daemon from its first word."""
+    values = {"question": asked.question, "filters": asked.filters.stored()}
+    async with web.db.session() as session, session.transaction():
+        ask_id = await session.value("insert_ask", user_id=OWNER, priority="foreground", **values)
+        return web.hub.join(ask_id)
+
+
+async def _tallied(events: Events, web: Web) -> Events:
+    async with aclosing(events):
+        async for event in events:
+            if event is not None and event.name == "done":
+                web.metrics.asks.labels(_kind(event.data)).inc()
+            yield event
+
+
+async def _waited(reader: Reader, debug: bool, web: Web) -> Response:
+    result = await outcome(web, reader)
+    web.metrics.asks.labels(_kind(result)).inc()
+    if result is None:
+        late = {"id": reader.ask_id, "status": "processing", "url": ask_url(reader.ask_id)}
+        return JSONResponse(late, 202, {"Location": ask_url(reader.ask_id)})
+    if result["status"] == "failed":
+        return await _failed(reader.ask_id, web)
+    return JSONResponse(await _debugged(result, web) if debug else result)
+
+
+def _kind(result: dict[str, Any] | None) -> str:
+    if result is None:
+        return "late"
+    if result["status"] != "completed":
+        return str(result["status"])
+    return "refused" if result["refused"] else "answered"
+
+
+async def _failed(ask_id: int, web: Web) -> Response:
+    row = await _row(ask_id, web)
+    message = row.error_message or "The question could not be answered."
+    error = {"code": row.error_code, "message": message, "hint": "`seodang queue retry --stage synthesis` asks again."}
+    return JSONResponse({**result_of(row), "error": error}, FAILED)
+
+
+async def _debugged(result: dict[str, Any], web: Web) -> dict[str, Any]:
+    return {**result, "trace": (await _row(result["id"], web)).trace}
+
+
+async def _row(ask_id: int, web: Web) -> AskRow:
+    row = await web.db.one(AskRow, "ask_row", id=ask_id)
+    if row is None:
+        raise not_found(f"ask {ask_id}")
+    return row
+
+
+async def read_ask(ask_id: DocumentNumber, web: WebPort) -> AskOut:
+    """Give an ask as it stands."""
+    return AskOut.model_validate(result_of(await _row(ask_id, web)))
+
+
+async def ask_events(
+    ask_id: DocumentNumber, web: WebPort, last_seen: Annotated[str | None, Header(alias="Last-Event-ID")] = None
+) -> Response:
+    """Stream the events of an ask after `Last-Event-ID`, each once, however often the client comes back."""
+    await _row(ask_id, web)
+    events = follow(web, web.hub.join(ask_id), last_event_id(last_seen))
+    return EventStream(events, web.settings.answer.heartbeat_s)

@@ -1,0 +1,56 @@
+"""What every handler is handed: made once per process, never changed."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import anyio
+from fastapi import Depends, Request
+
+from db.pool import Database
+from services.kit.errors import RequestError
+from services.kit.settings import Settings
+from services.web.hub import Hub
+from services.web.metrics import Metrics
+from services.web.pulse import Pulse
+
+NOT_YET = "The database is away, or its schema is being brought up."
+OWNER = 1
+"""The user of every request until sign-in comes; only loopback is served until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The ports of the HTTP process.
+
+    Attributes:
+        stages: the daemons without which it is not ready.
+        prepared: set when the database has this version's schema.
+        taking_in: held by the one upload that is in memory; many large ones must not become many gigabytes.
+    """
+
+    settings: Settings
+    db: Database
+    hub: Hub
+    stages: tuple[str, ...]
+    pulse: Pulse
+    metrics: Metrics = field(default_factory=Metrics)
+    prepared: anyio.Event = field(default_factory=anyio.Event)
+    taking_in: anyio.Lock = field(default_factory=anyio.Lock)
+
+
+def _any_web(request: Request) -> Web:
+    web: Web = request.app.state.web
+    return web
+
+
+def _prepared_web(request: Request) -> Web:
+    web = _any_web(request)
+    if not web.prepared.is_set():
+        raise RequestError(503, "database_gone", NOT_YET, "Try again in a moment.")
+    return web
+
+
+WebPort = Annotated[Web, Depends(_prepared_web)]
+"""A handler's parameter of this type is given the ports; until the schema is there the reply is 503."""
+AnyWebPort = Annotated[Web, Depends(_any_web)]
+"""The same for handlers that answer in any case."""

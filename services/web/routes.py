@@ -1,0 +1,53 @@
+"""Every route of the HTTP process, on one screen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.web.asks import ask, ask_events, read_ask
+from services.web.documents import analyze_document, delete_document, list_documents, read_document, retry_document
+from services.web.files import read_file
+from services.web.pages import first_page, icon, read_page, routes_page
+from services.web.search import search_chunks
+from services.web.status import live, read_metrics, read_status, ready, status_events
+from services.web.upload import FORM, upload
+from services.web.wire import AskOut, PageOut, TicketOut
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route; `reply` is the shape of a handler that writes its own response, for OpenAPI."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    status: int = 200
+    reply: Any = None
+    more: dict[str, Any] = field(default_factory=dict)
+    shown: bool = True
+
+
+# fmt: off
+ROUTES = (
+    Route("POST",   "/api/search/ask",                       ask,              reply=AskOut),
+    Route("GET",    "/api/asks/{ask_id}",                    read_ask),
+    Route("GET",    "/api/asks/{ask_id}/events",             ask_events),
+    Route("GET",    "/api/search",                           search_chunks),
+    Route("POST",   "/api/documents",                        upload, 202,      reply=TicketOut, more=FORM),
+    Route("GET",    "/api/documents",                        list_documents),
+    Route("GET",    "/api/documents/{document_id}",          read_document),
+    Route("DELETE", "/api/documents/{document_id}",          delete_document, 204),
+    Route("GET",    "/api/documents/{document_id}/file",     read_file),
+    Route("GET",    "/api/documents/{document_id}/pages/{number}", read_page,  reply=PageOut),
+    Route("POST",   "/api/documents/{document_id}/analyze",  analyze_document, 202),
+    Route("POST",   "/api/documents/{document_id}/retry",    retry_document,   202),
+    Route("GET",    "/api/status",                           read_status),
+    Route("GET",    "/api/status/events",                    status_events),
+    Route("GET",    "/health/live",                          live),
+    Route("GET",    "/health/ready",                         ready),
+    Route("GET",    "/metrics",                              read_metrics),
+    Route("GET",    "/docs",                                 routes_page,      shown=False),
+    Route("GET",    "/favicon.ico",                          icon,             shown=False),
+    Route("GET",    "/",                                     first_page,       shown=False),
+)
+# fmt: on

@@ -1,0 +1,17 @@
+"""Addresses of things, as every reply names them."""
+
+
+def document_url(document_id: int) -> str:
+    """Address of a document."""
+    return f"/api/documents/{document_id}"
+
+
+def page_url(document_id: int, page: int, start: int | None = None, end: int | None = None) -> str:
+    """Address of a page, opened at the characters `start` to `end` when they are given."""
+    place = "" if start is None or end is None else f"?start={start}&end={end}#quote"
+    return f"{document_url(document_id)}/pages/{page}{place}"
+
+
+def ask_url(ask_id: int) -> str:
+    """Address of an ask."""
+    return f"/api/asks/{ask_id}"

@@ -1,0 +1,251 @@
+"""The shapes of requests and replies: the only pydantic of this package, and the source of the OpenAPI document."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MAX_ID = 2**63 - 1
+"""Largest bigint; a larger number is nobody's."""
+MAX_PAGE = 2**31 - 1
+MAX_QUESTION_CHARS = 4000
+"""The CHECK asks_question_length; `search.max_query_chars` may ask for less."""
+MAX_LABEL_CHARS = 200
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def clean(text: str) -> str:
+    """Replace control characters by blanks (Postgres stores no NUL, and nobody types the others) and trim."""
+    return _CONTROL.sub(" ", text.encode(errors="replace").decode()).strip()
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(clean)]
+Question = Annotated[Text, AfterValidator(_filled)]
+Label = Annotated[Text, Field(max_length=MAX_LABEL_CHARS)]
+Labels = Label | list[Label]
+DocumentNumber = Annotated[int, Field(ge=1, le=MAX_ID)]
+PageNumber = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+Year = Annotated[int, Field(ge=1, le=9999)]
+
+
+class Shape(BaseModel):
+    """Base of what callers send: unknown names are refused, so that a typing slip is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FiltersIn(Shape):
+    """What may be searched; a list means any of them."""
+
+    material_type: Labels | None = None
+    jurisdiction: Labels | None = None
+    collection: Labels | None = None
+    year: Year | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Give the filters as the row of an ask keeps them."""
+        return self.model_dump(exclude_none=True)
+
+
+class AskIn(Shape):
+    """A question; with `stream` the reply is a stream of events."""
+
+    question: Question
+    filters: FiltersIn = FiltersIn()
+    debug: bool = False
+    stream: bool = False
+
+
+class CitationOut(BaseModel):
+    """The place that a claim rests on: `quote` is the page's text from `start` to `end`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    n: int
+    document_id: int
+    title: str
+    page: int
+    quote: str
+    start: int
+    end: int
+    url: str
+
+
+class AskOut(BaseModel):
+    """An ask, finished or not."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: int
+    question: str
+    status: str
+    answer: str | None
+    completeness: str | None
+    refused: bool | None
+    refuse_reason: str | None
+    confidence: str | None
+    citations: list[CitationOut]
+    model: str | None
+    error_code: str | None
+    gate_wait_ms: float
+    took_ms: int | None
+
+
+class HitOut(BaseModel):
+    """A chunk that fits: `text` is the page's text from `start` to `end`, `url` opens it there."""
+
+    document_id: int
+    chunk_id: int
+    title: str
+    page: int
+    text: str
+    start: int
+    end: int
+    score: float
+    material_type: str | None
+    jurisdiction: str | None
+    published_date: date | None
+    url: str
+
+
+class SearchOut(BaseModel):
+    """Hits, best first; `facets` counts them by field and value, null unless asked for."""
+
+    hits: list[HitOut]
+    facets: dict[str, dict[str, int]] | None
+    debug: dict[str, Any] | None = None
+
+
+class TicketOut(BaseModel):
+    """What became of an upload; `inbox_id` is null when the document was there already."""
+
+    inbox_id: int | None
+    document_id: int
+    url: str
+    status: str
+
+
+class DocumentOut(BaseModel):
+    """A document, or a file that is to become one: `status` says how far it is on its way into search."""
+
+    id: int
+    status: str
+    title: str
+    filename: str
+    url: str
+    created_at: datetime
+    collection: str | None = None
+    media_type: str | None = None
+    size_bytes: int | None = None
+    page_count: int | None = None
+    language: str | None = None
+    material_type: str | None = None
+    jurisdiction: str | None = None
+    published_date: date | None = None
+    license: dict[str, Any] | None = None
+    ai_summary: str | None = None
+    updated_at: datetime | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class ArrivingOut(BaseModel):
+    """A file that is no document yet."""
+
+    inbox_id: int
+    document_id: int | None
+    name: str
+    status: str
+    error_code: str | None
+    error_message: str | None
+    created_at: datetime
+
+
+class DocumentsOut(BaseModel):
+    """A page of documents, newest first; `next` is the value of `before` for the following one, null at the end."""
+
+    documents: list[DocumentOut]
+    next: int | None
+    arriving: list[ArrivingOut]
+
+
+class PageOut(BaseModel):
+    """A page's text; `lines` are the places of its lines on the paper, null where there is no paper."""
+
+    document_id: int
+    number: int
+    label: str
+    title: str
+    page_count: int
+    text: str
+    lines: list[dict[str, Any]] | None
+
+
+class QueueOut(BaseModel):
+    """How many rows of a stage wait or are worked on, and since when the oldest."""
+
+    stage: str
+    status: str
+    count: int
+    oldest_seconds: float
+
+
+class DaemonOut(BaseModel):
+    """A daemon that is alive."""
+
+    id: int
+    stage: str
+    host: str
+    pid: int
+    started_at: datetime
+    beat_age_s: float
+    in_hand: int
+
+
+class StatusOut(BaseModel):
+    """Queues, daemons, gate."""
+
+    gate: list[dict[str, Any]]
+    queues: list[QueueOut]
+    daemons: list[DaemonOut]
+
+
+class WorkOut(BaseModel):
+    """Work that was enqueued."""
+
+    document_id: int
+    stage: str
+    jobs: int
+    url: str
+
+
+class ErrorBody(BaseModel):
+    """What went wrong, as a stable code, a sentence, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class ErrorOut(BaseModel):
+    """Every error of this server."""
+
+    error: ErrorBody
+
+
+def shown(problems: Sequence[Any]) -> str:
+    """Write a validation's problems as one sentence, without the values, which may be anything."""
+    parts = []
+    for problem in problems:
+        place = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path"))
+        parts.append(f"{place}: {problem['msg']}" if place else problem["msg"])
+    return "; ".join(parts).encode(errors="replace").decode()
