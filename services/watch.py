@@ -5,6 +5,7 @@ with the database, so an event that was lost, or came while nobody watched, cost
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -82,9 +83,15 @@ class Watcher:
             await self.db.value("forget_path", path=path)
             log.info(Event.FILE_DELETED, path=path)
             return
-        seen = {"size_bytes": mark.size_bytes, "modified_ns": mark.modified_ns}
-        if await self.db.value("offer_file", path=path, user_id=OWNER, **seen) is not None:
+        if await self._offer(path, {"size_bytes": mark.size_bytes, "modified_ns": mark.modified_ns}):
             log.info(Event.FILE_NOTICED, path=path)
+
+    async def _offer(self, path: str, seen: Mapping[str, int]) -> bool:
+        async with self.db.session() as session, session.transaction():
+            offered = await session.value("offer_file", path=path, user_id=OWNER, **seen)
+            if offered is None:
+                return False
+            return await session.value("withdraw_known_file", id=offered, path=path, **seen) is None
 
 
 async def serve(settings: Settings) -> None:

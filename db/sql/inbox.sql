@@ -16,14 +16,21 @@ ON CONFLICT (user_id, path) WHERE status IN ('pending', 'processing') DO NOTHING
 RETURNING id;
 
 -- name: offer_file(path, user_id, size_bytes, modified_ns) -> value
--- Enqueues a watched file, unless it is active, or was read or refused as it is while the watcher was comparing.
+-- Enqueues a watched file, unless it is active. It waits for a reading of the same path that is just being committed.
 INSERT INTO inbox (path, user_id, payload)
-SELECT $1, $2, jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint)
-WHERE NOT EXISTS (SELECT 1 FROM document_files WHERE path = $1 AND size_bytes = $3 AND modified_ns = $4)
-  AND NOT EXISTS (SELECT 1 FROM inbox
-                  WHERE path = $1 AND status = 'failed'
-                    AND payload @> jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint))
+VALUES ($1, $2, jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint))
 ON CONFLICT (user_id, path) WHERE status IN ('pending', 'processing') DO NOTHING
+RETURNING id;
+
+-- name: withdraw_known_file(id, path, size_bytes, modified_ns) -> value
+-- Takes an offer back, in its own transaction, when the file was read or refused as it is while the watcher compared.
+-- Apart from the offer, because a statement that had to wait still looks at what was there when it began.
+DELETE FROM inbox
+WHERE id = $1
+  AND (EXISTS (SELECT 1 FROM document_files WHERE path = $2 AND size_bytes = $3 AND modified_ns = $4)
+       OR EXISTS (SELECT 1 FROM inbox refused
+                  WHERE refused.path = $2 AND refused.status = 'failed'
+                    AND refused.payload @> jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint)))
 RETURNING id;
 
 -- name: insert_inbox_content(filename, content, collection, material_type, jurisdiction, user_id) -> one
