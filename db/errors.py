@@ -2,8 +2,11 @@
 
 DatabaseError
 ├── DatabaseGone     the server or the connection is away: pause and try again
+│   └── GateLost     the connection that held the gate is away: what ran inside was cancelled
 ├── DatabaseUnfit    the server answers, but cannot serve us: a person must act
-│   └── MigrationRefused
+│   ├── MigrationRefused
+│   └── PoolerRefused
+├── GateReentered    who is inside the gate asked for it again: a defect of ours, would wait for itself for ever
 └── Refused          the server refused a statement: a rule of the schema, or a defect of ours
     └── Conflict     another transaction made the same thing first: look again
 """
@@ -17,12 +20,24 @@ class DatabaseGone(DatabaseError):
     """The server or the connection is away; nothing is known about the last statement."""
 
 
+class GateLost(DatabaseGone):
+    """The session that held a slot is away: somebody else may have it, so the body was cancelled."""
+
+
 class DatabaseUnfit(DatabaseError):
     """The server lacks something (version, extension, right); the message says what to do."""
 
 
 class MigrationRefused(DatabaseUnfit):
     """The migration files and the database do not belong together."""
+
+
+class PoolerRefused(DatabaseUnfit):
+    """A pooler sits before the server, and may hand the session, with its locks, to somebody else."""
+
+
+class GateReentered(DatabaseError):
+    """The same task, or one that it started, asked for an endpoint whose slot it holds."""
 
 
 class Refused(DatabaseError):
