@@ -3,7 +3,8 @@
 SeodangError
 ├── SettingsError      a setting is missing or wrong; names it
 ├── JobError           ends a job; `code` is the row's error_code, `retryable` decides about another try
-│   └── DocumentError  the file cannot be read; the code is the reader's (encrypted, corrupt, …)
+│   ├── DocumentError  the file cannot be read; the code is the reader's (encrypted, corrupt, …)
+│   └── ModelError     a call to a model failed; its own tree is in services/model/errors.py
 └── RequestError       the caller's fault over HTTP; `status` is the reply's
 """
 
@@ -19,7 +20,15 @@ class SettingsError(SeodangError):
 
 
 class JobError(SeodangError):
-    """An unexpected ending of a job that has a name of its own."""
+    """An unexpected ending of a job that has a name of its own.
+
+    Attributes:
+        counted: False where the attempt is not the job's fault and costs it nothing.
+        after_s: when it is worth trying again; None leaves it to the queue.
+    """
+
+    counted = True
+    after_s: float | None = None
 
     def __init__(self, code: str, message: str, retryable: bool = True) -> None:
         super().__init__(message)

@@ -15,6 +15,7 @@ import anyio
 from db.errors import Conflict, DatabaseError, DatabaseGone, Refused
 from db.jobs import Job
 from db.queue import FROM_THE_START
+from services.kit.errors import JobError
 from services.kit.log import Event, get_logger
 from services.kit.outcome import NOTHING_MORE, Completed, Outcome
 from services.kit.settle import outcome_of
@@ -80,7 +81,8 @@ class Lane(Generic[ToolsT]):
         except Exception as error:  # the one place where any error becomes the ending of a job
             if len(jobs) > 1:
                 return [outcome for job in jobs for outcome in await self._work([job])]
-            log.warning(Event.JOB_CRASHED, stage=self.stage.name, job=jobs[0].id, exc_info=error)
+            if not isinstance(error, JobError):  # that has a name, and its line in the log is the job's ending
+                log.warning(Event.JOB_CRASHED, stage=self.stage.name, job=jobs[0].id, exc_info=error)
             return [outcome_of(error)]
         return outcomes
 

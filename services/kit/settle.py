@@ -18,7 +18,7 @@ def outcome_of(error: Exception) -> Outcome:
         case JobError(retryable=False):
             return Failed(error.code, str(error))
         case JobError():
-            return Retry(error.code, message)
+            return Retry(error.code, message, error.after_s, error.counted)
         case DatabaseGone():
             return Retry("unknown", message, counted=False)
         case _:
