@@ -6,6 +6,7 @@ from typing import Protocol
 from db.pool import Database
 from services.formats.sandbox import Reader
 from services.kit.settings import Settings
+from services.model.client import ModelClient
 
 
 class Embedder(Protocol):
@@ -20,9 +21,13 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The ports of a stage: questions to the database, the reader of files, the settings, an embedder or none."""
+    """The ports of a stage: questions to the database, the reader of files, the settings, the door to the models.
+
+    `models` is None where nothing of a process calls one; `embedder` where none is set.
+    """
 
     db: Database
     reader: Reader
     settings: Settings
+    models: ModelClient | None = None
     embedder: Embedder | None = None

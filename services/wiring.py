@@ -1,13 +1,19 @@
 """The only place where settings become objects."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from db.pool import open_pool
+from db.gate import Gate, Priority
+from db.pool import Database, open_pool
 from db.server import EmbeddedServer
 from services.formats.sandbox import Limits, Reader
 from services.kit.settings import MIB, IngestSettings, Settings
-from services.tools import Tools
+from services.model.breaker import Breaker
+from services.model.client import Call, ModelClient, open_models
+from services.model.embeddings import ServedEmbedder
+from services.model.endpoint import Role, configured
+from services.model.gate_log import GateLog
+from services.tools import Embedder, Tools
 
 POOL_SIZE = 4
 """Connections that the stages of one process may use at the same time, beside the runner's two."""
@@ -32,7 +38,34 @@ def limits_of(settings: IngestSettings) -> Limits:
 
 
 @asynccontextmanager
+async def open_model_client(settings: Settings, db: Database) -> AsyncIterator[ModelClient]:
+    """Open the process's door to the model servers: its gate, the breaker that all processes share, its connections."""
+    gate = Gate(
+        dsn_of(settings),
+        listener=GateLog(),
+        slice_s=settings.gate.slice_s,
+        warn_after_s=settings.gate.starvation_warn_s,
+    )
+    breaker = Breaker(db, settings.calls.breaker_failures, settings.calls.breaker_open_s)
+    async with gate, open_models(settings, gate, breaker) as models:
+        yield models
+
+
+@asynccontextmanager
 async def open_tools(settings: Settings, purpose: str) -> AsyncIterator[Tools]:
-    """Open what the stages of one process are handed."""
-    async with open_pool(dsn_of(settings), purpose, POOL_SIZE) as db, Reader(limits_of(settings.ingest)) as reader:
-        yield Tools(db, reader, settings)
+    """Open what the stages of one process are handed; the door to the models only where one is set."""
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(open_pool(dsn_of(settings), purpose, POOL_SIZE))
+        reader = await stack.enter_async_context(Reader(limits_of(settings.ingest)))
+        if not configured(settings.models):
+            yield Tools(db, reader, settings)
+            return
+        models = await stack.enter_async_context(open_model_client(settings, db))
+        yield Tools(db, reader, settings, models, _embedder(settings, models))
+
+
+def _embedder(settings: Settings, models: ModelClient) -> Embedder | None:
+    endpoint = models.endpoint(Role.EMBED)
+    if endpoint is None:
+        return None
+    return ServedEmbedder(models.door(Call(Role.EMBED, Priority.BACKGROUND, "embed")), endpoint, settings.calls)

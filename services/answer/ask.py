@@ -1,28 +1,36 @@
 """The second corridor: ask -> retrieve -> evidence -> decide -> answer -> check.
 
 In: a row of `asks`, put there by the facade for a person who waits, or by anybody's INSERT. Out: an answer
-whose every claim carries a [n] that opens at its place, or a refusal that says why. This first answerer is
-extractive: it quotes.
+whose every claim carries a [n] that opens at its place, or a refusal that says why. With a model as PRIMARY the model
+writes the answer from the evidence; without one the built-in answerer quotes.
 """
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+from db.gate import Priority
 from db.jobs import Job
 from db.rows import AskQuestion, ServedPage
 from services.answer.check import PageKey, check, settle
 from services.answer.decide import decide
-from services.answer.events import CHANNEL, CITATIONS, REFUSAL, AskEvent, token_events
 from services.answer.evidence import Evidence, number
 from services.answer.extract import extract
+from services.answer.publish import Publisher, Turn
 from services.answer.question import Asked, read
 from services.answer.result import Answer, Citation, Refusal, refuse
+from services.answer.synthesize import Ground, Written, synthesize
 from services.answer.trace import Trace
+from services.kit.early import Later, begun
 from services.kit.errors import RequestError
+from services.kit.log import Event, get_logger
 from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
-from services.kit.stage import single
+from services.kit.stage import FOREGROUND, single
+from services.model.client import Call, ModelClient
+from services.model.endpoint import Role
+from services.model.errors import ModelUnavailable
 from services.search.filters import Filters, parse_filters
 from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
@@ -31,9 +39,37 @@ from services.text.normalise import normalise
 from services.text.terms import query_terms, question_weights
 from services.tools import Tools
 
-MODEL = "builtin:extractive"
-PROMPT_VERSION = "extractive-1"
-"""The built-in answerer has no prompt; its rules have a version all the same, stored with every answer."""
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """By whom and by which rules an answer was made; stored with it."""
+
+    model: str
+    prompt_version: str
+
+
+BUILT_IN = Author("builtin:extractive", "extractive-1")
+"""The built-in answerer has no prompt; its rules have a version all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the steps of one ask share.
+
+    Attributes:
+        models: None where the built-in answerer serves.
+        call: the class and label under which a model is called.
+    """
+
+    question: str
+    filters: Filters
+    tools: Tools
+    trace: Trace
+    voice: Publisher
+    models: ModelClient | None
+    call: Call
 
 
 async def answer_ask(job: Job, tools: Tools) -> Outcome:
@@ -41,47 +77,116 @@ async def answer_ask(job: Job, tools: Tools) -> Outcome:
     row = await tools.db.one(AskQuestion, "ask_question", id=job.id)
     if row is None:
         return Skipped("evidence_missing", "The question was removed before it was answered.")
-    publisher = Publisher(tools, row.id)
-    trace = Trace(publisher.publish)
+    voice = Publisher(tools.db, row.id)
+    async with voice.speaking():
+        return await _answered(job, row, tools, voice)
+
+
+async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) -> Outcome:
+    trace = Trace(voice.publish)
+    call = Call(Role.PRIMARY, Priority(job.urgency), f"synthesis ask:{row.id}")
     try:
         filters = parse_filters(row.filters, row.user_id)
-        result, evidence = await ask(normalise(row.question), filters, tools, trace)
+        asking = Asking(normalise(row.question), filters, tools, trace, voice, _writer(tools), call)
+        result, evidence, author = await ask(asking)
     except RequestError as error:
         return Failed(error.code, str(error))
+    if isinstance(result, Answer):
+        trace.note(corrected=not result.text.startswith(voice.streamed))
     passages = {each.chunk_id: each.text for each in evidence}
     values = _values(result, passages) | {"trace": trace.facts}
-    await publisher.tell(result, values["citations"] or [])
-    save = Write.once("save_answer", id=row.id, prompt_version=PROMPT_VERSION, model=MODEL, **values)
-    return Completed((save,))
+    voice.tell(result, values["citations"] or [])
+    return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values),))
 
 
 run = single(answer_ask)
 
 
-async def ask(
-    question: str, filters: Filters, tools: Tools, trace: Trace
-) -> tuple[Answer | Refusal, Sequence[Evidence]]:
-    """Answer a question from what may be quoted, or refuse; also gives the evidence that was looked at."""
-    hits = await _retrieve(question, filters, tools, trace)
-    asked = await _read(question, tools)
-    await trace.begin("evidence")
+def _writer(tools: Tools) -> ModelClient | None:
+    served = tools.models is not None and tools.models.endpoint(Role.PRIMARY) is not None
+    return tools.models if served else None
+
+
+async def ask(asking: Asking) -> tuple[Answer | Refusal, Sequence[Evidence], Author]:
+    """Answer a question from what may be quoted, or refuse; also gives the evidence that was looked at.
+
+    A call to the model takes its place at the gate before the evidence is looked for, which then costs nobody's time.
+
+    Raises:
+        RequestError: the question or its filters cannot be searched.
+        ModelError: the model that is to write the answer failed.
+    """
+    ground: Later[Ground] = Later()
+    turn = Turn(asking.voice, "answer")
+    async with _writing(asking, ground, turn) as written:
+        found = await _gather(asking)
+        if isinstance(found, Refusal):
+            return found, (), BUILT_IN
+        ground.set(found)
+        asking.trace.begin("answer")
+        with asking.trace.timed("answer"):
+            draft, author = await _draft(asking, found, turn, written)
+    return await _checked(draft, found.asked, asking.tools, asking.trace), found.evidence, author
+
+
+@asynccontextmanager
+async def _writing(asking: Asking, ground: Later[Ground], turn: Turn) -> AsyncIterator[Later[Written] | None]:
+    """Let the model's call begin, as far as it can; None where no model is set."""
+    if asking.models is None:
+        yield None
+        return
+    max_chars = asking.tools.settings.answer.max_chars
+    write = partial(synthesize, ground.get, asking.models, asking.call, max_chars, asking.voice.heard, turn.admitted)
+    async with begun(write) as written:
+        yield written
+
+
+async def _gather(asking: Asking) -> Ground | Refusal:
+    tools, trace = asking.tools, asking.trace
+    hits = await _retrieve(asking.question, asking.filters, tools, trace)
+    asked = await _read(asking.question, tools)
+    trace.begin("evidence")
     evidence = number(hits, tools.settings.answer.evidence)
     if not evidence:
-        return refuse("evidence_restricted" if hits else "evidence_missing", asked.language), ()
-    await trace.begin("decide")
+        return refuse("evidence_restricted" if hits else "evidence_missing", asked.language)
+    trace.begin("decide")
     with trace.timed("decide"):
         verdict = decide(asked, evidence)
     trace.note(coverage=round(verdict.coverage, 4), verdict=verdict.why)
-    if not verdict.enough:
-        return refuse("evidence_weak", asked.language), evidence
-    await trace.begin("answer")
-    with trace.timed("answer"):
-        draft = extract(asked, evidence, tools.settings.answer.max_chars)
-    return await _checked(draft, asked, tools, trace), evidence
+    return Ground(asked, evidence, verdict.enough)
+
+
+async def _draft(
+    asking: Asking, ground: Ground, turn: Turn, written: Later[Written] | None
+) -> tuple[Answer | Refusal, Author]:
+    """Have the model write; the built-in answerer stands in for a person who would wait for a server that is away."""
+    if written is not None:
+        turn.begin()
+        try:
+            return _told(await written.get(), asking.trace)
+        except ModelUnavailable as error:
+            if asking.call.priority != FOREGROUND:
+                raise
+            log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=str(error))
+            asking.trace.note(stood_in_for=str(error))
+    if not ground.covered:
+        return refuse("evidence_weak", ground.asked.language), BUILT_IN
+    return extract(ground.asked, ground.evidence, asking.tools.settings.answer.max_chars), BUILT_IN
+
+
+def _told(written: Written, trace: Trace) -> tuple[Answer | Refusal, Author]:
+    said = written.said
+    trace.note(
+        gate_wait_ms=round(said.gate_wait_ms, 2),
+        model_ms=round(said.took_ms, 2),
+        tokens_in=said.reply.tokens_in,
+        tokens_out=said.reply.tokens_out,
+    )
+    return written.result, Author(said.model, written.prompt_version)
 
 
 async def _retrieve(question: str, filters: Filters, tools: Tools, trace: Trace) -> list[Hit]:
-    await trace.begin("retrieve")
+    trace.begin("retrieve")
     with trace.timed("retrieve"):
         hits = await search(tools.db, question, filters, tools.settings.search.limit, tools.settings.search)
     trace.note(hits=[{"chunk_id": hit.chunk_id, "score": round(hit.score, 4)} for hit in hits])
@@ -96,7 +201,7 @@ async def _read(question: str, tools: Tools) -> Asked:
 async def _checked(draft: Answer | Refusal, asked: Asked, tools: Tools, trace: Trace) -> Answer | Refusal:
     if isinstance(draft, Refusal):
         return draft
-    await trace.begin("check")
+    trace.begin("check")
     with trace.timed("check"):
         findings = check(draft, await _pages(draft.citations, tools), tools.settings.answer.max_chars)
     trace.note(findings=[asdict(finding) for finding in findings])
@@ -138,34 +243,3 @@ def public_citation(cited: Citation, passages: dict[int, str]) -> dict[str, Any]
     around."""
     url = f"/api/documents/{cited.document_id}/pages/{cited.page}?start={cited.start}&end={cited.end}"
     return asdict(cited) | {"text": passages.get(cited.chunk_id, cited.quote), "url": url}
-
-
-NOTIFY_BYTES = 8000
-"""Postgres refuses a longer payload. What does not fit is not sent: the finished row has it, and the facade
-reads it."""
-
-
-class Publisher:
-    """Tells whoever listens how an ask goes; nothing is written, and nobody need listen."""
-
-    def __init__(self, tools: Tools, ask_id: int) -> None:
-        self._tools, self._ask_id = tools, ask_id
-
-    async def publish(self, event: AskEvent) -> None:
-        """Send one event."""
-        await self._send([event])
-
-    async def tell(self, result: Answer | Refusal, citations: Sequence[dict[str, Any]]) -> None:
-        """Send an answer word by word with its citations, or a refusal."""
-        if isinstance(result, Refusal):
-            said = {"reason": result.reason, "message": result.sentence}
-            await self._send([AskEvent(REFUSAL, "refusal", said)])
-            return
-        cites = [AskEvent(CITATIONS + cited["n"], "citation", cited) for cited in citations]
-        await self._send([*token_events(result.text), *cites])
-
-    async def _send(self, events: Sequence[AskEvent]) -> None:
-        payloads = [{"ask": self._ask_id, "seq": event.id, "event": event.name, "data": event.data} for event in events]
-        texts = [json.dumps(payload, ensure_ascii=False) for payload in payloads]
-        fitting = [text for text in texts if len(text.encode()) < NOTIFY_BYTES]
-        await self._tools.db.none("publish", channel=CHANNEL, payloads=fitting)

@@ -4,20 +4,22 @@ The synthesis daemon publishes them while it works (NOTIFY on `CHANNEL`, no row 
 them on, and makes the same events again from the finished row for whoever comes later or comes back. Ids grow
 within an ask and mean the same in both: a reader that names the last one it saw gets the rest, once.
 
-    1 … 99             status, one per step      1 000 + end         token, `end` = characters told so far
+    10 * step          status, one per step      10 * step + 1, 2    gate: waits for the model, holds it
+    1 000 + end        token, `end` = characters told so far
+    90 000             correction: the text that takes the place of all tokens
     100 000 + n        citation n                200 000 / 210 000   refusal / error       300 000   done
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from db.rows import AskRow
 
 CHANNEL = "seodang_ask_events"
 STEPS = ("queued", "retrieve", "evidence", "decide", "answer", "check")
-TOKENS, CITATIONS, REFUSAL, ERROR, DONE = 1_000, 100_000, 200_000, 210_000, 300_000
+TOKENS, CORRECTION, CITATIONS, REFUSAL, ERROR, DONE = 1_000, 90_000, 100_000, 200_000, 210_000, 300_000
 END = "end"
 """Name of the notification that the row has reached a final status; carries no data, the row has it all."""
 
@@ -33,7 +35,22 @@ class AskEvent:
 
 def status_event(step: str) -> AskEvent:
     """Say which step runs."""
-    return AskEvent(1 + STEPS.index(step), "status", {"step": step})
+    return AskEvent(_place(step), "status", {"step": step})
+
+
+def _place(step: str) -> int:
+    return 10 * (1 + STEPS.index(step))
+
+
+def gate_event(step: str, state: Literal["waits", "holds"], wait_ms: float | None = None) -> AskEvent:
+    """Say that the ask waits for the model at a step, or has it."""
+    waited = {} if wait_ms is None else {"wait_ms": wait_ms}
+    return AskEvent(_place(step) + 1 + (state == "holds"), "gate", {"step": step, "state": state, **waited})
+
+
+def correction_event(text: str) -> AskEvent:
+    """Put the answer in place of what was told while the model wrote."""
+    return AskEvent(CORRECTION, "correction", {"text": text})
 
 
 def token_events(text: str, told: int = 0) -> Iterator[AskEvent]:

@@ -93,11 +93,12 @@ def candidates(asked: Asked, evidence: Sequence[Evidence]) -> list[Candidate]:
     return [
         _candidate(asked, each, position, span, each.score / best if best > 0 else 0.0)
         for each in evidence
-        for position, span in enumerate(_spans(each.text))
+        for position, span in enumerate(quotable_spans(each.text))
     ]
 
 
-def _spans(text: str) -> Iterator[Span]:
+def quotable_spans(text: str) -> Iterator[Span]:
+    """Find what can be quoted from a passage: its sentences without headings, long ones cut at their borders."""
     for span in sentences(text):
         sentence = text[span.start : span.end]
         if _HEADING.match(sentence):

@@ -1,14 +1,14 @@
 """What an ask did, step by step: times, hits, verdict, findings. Stored with the answer, so it can be looked
 at later."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
 from services.answer.events import STEPS, AskEvent, status_event
 
-Publish = Callable[[AskEvent], Awaitable[None]]
+Publish = Callable[[AskEvent], None]
 
 
 class Trace:
@@ -18,10 +18,10 @@ class Trace:
         self._publish = publish
         self.facts: dict[str, Any] = {"steps": [STEPS[0]], "ms": {}}
 
-    async def begin(self, step: str) -> None:
+    def begin(self, step: str) -> None:
         """Say that a step begins."""
         self.facts["steps"].append(step)
-        await self._publish(status_event(step))
+        self._publish(status_event(step))
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,7 @@ class Whole:
     home: Path
     port: int
     process: subprocess.Popen[bytes]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return environment_of(self.home, self.port)
+    environment: dict[str, str]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line on this server."""
@@ -97,26 +94,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Path, port: int | None = None) -> Whole:
+def start(home: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> Whole:
     """Start a server; its log goes to a file beside its data directory."""
     port = port or free_port()
+    environment = environment_of(home, port) | dict(settings or {})
     log = home.with_suffix(".log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", "services.cli", "up"],
-        env=environment_of(home, port),
+        env=environment,
         cwd=CHECKOUT,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
     )
     log.close()
-    return Whole(home, port, process)
+    return Whole(home, port, process, environment)
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Whole]:
+def running(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[Whole]:
     """Start a server, wait until it serves, stop it at the end."""
-    whole = start(home)
+    whole = start(home, settings=settings)
     try:
         wait_for(whole.ready, START_S)
         yield whole

@@ -1,0 +1,115 @@
+"""Tell whoever listens how an ask goes: nothing is written, and nobody need listen.
+
+Events wait in memory for a task of their own that sends them by NOTIFY, all that wait in one statement: the model never
+waits for a listener nor for Postgres, words that come fast travel together, and what is lost on the way stands in the
+finished row.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
+
+import anyio
+
+from db.errors import DatabaseError
+from db.pool import Database
+from services.answer.draft import AnswerStream
+from services.answer.events import CHANNEL, CITATIONS, REFUSAL, TOKENS, AskEvent, gate_event, token_events
+from services.answer.result import Answer, Refusal
+from services.kit.early import companion
+
+NOTIFY_BYTES = 8000
+"""Postgres refuses a longer payload. What does not fit is not sent: the finished row has it, and the facade
+reads it."""
+
+
+class Publisher:
+    """The voice of one ask; speaks while `speaking()` is entered."""
+
+    def __init__(self, db: Database, ask_id: int) -> None:
+        self._db, self._ask_id = db, ask_id
+        self._stream = AnswerStream()
+        self._unsent: list[AskEvent] = []
+        self._woken, self._closed = anyio.Event(), False
+
+    @property
+    def streamed(self) -> str:
+        """The text that readers have been told while the model wrote it."""
+        return self._stream.text
+
+    def speaking(self) -> AbstractAsyncContextManager[None]:
+        """Send events while the body runs, and those still unsent when it ends."""
+        return companion(self._keep_sending, self._close)
+
+    def _close(self, _scope: object) -> None:
+        self._closed = True
+        self._woken.set()
+
+    def publish(self, event: AskEvent) -> None:
+        """Send an event as soon as may be."""
+        self._unsent.append(event)
+        self._woken.set()
+
+    async def heard(self, piece: str) -> None:
+        """Take a piece of what the model writes, and pass on the words of the answer in it."""
+        words = self._stream.feed(piece)
+        if not words:
+            return
+        if self._unsent and self._unsent[-1].name == "token":
+            words = self._unsent.pop().data["text"] + words
+        start = len(self._stream.text) - len(words)
+        self.publish(AskEvent(TOKENS + len(self._stream.text), "token", {"text": words, "start": start}))
+
+    def tell(self, result: Answer | Refusal, citations: Sequence[dict[str, Any]]) -> None:
+        """Send the rest of an answer with its citations, or a refusal. Readers of a draft that was changed since are
+        put right by the row."""
+        if isinstance(result, Refusal):
+            self.publish(AskEvent(REFUSAL, "refusal", {"reason": result.reason, "message": result.sentence}))
+            return
+        if result.text.startswith(self.streamed):
+            told = len(self.streamed)
+            self._unsent += token_events(result.text[told:], told)
+        self._unsent += [AskEvent(CITATIONS + cited["n"], "citation", cited) for cited in citations]
+        self._woken.set()
+
+    async def _keep_sending(self) -> None:
+        while self._unsent or not self._closed:
+            await self._woken.wait()
+            self._woken = anyio.Event()
+            if self._closed:
+                self._woken.set()
+            events, self._unsent = self._unsent, []
+            if events:
+                with suppress(DatabaseError):  # the row will tell, or the job begins anew
+                    await self._send(events)
+
+    async def _send(self, events: Sequence[AskEvent]) -> None:
+        payloads = [{"ask": self._ask_id, "seq": event.id, "event": event.name, "data": event.data} for event in events]
+        texts = [json.dumps(payload, ensure_ascii=False) for payload in payloads]
+        fitting = [text for text in texts if len(text.encode()) < NOTIFY_BYTES]
+        await self._db.none("publish", channel=CHANNEL, payloads=fitting)
+
+
+class Turn:
+    """A step's turn at the gate, which may come before the step: told to listeners when the step begins."""
+
+    def __init__(self, voice: Publisher, step: str) -> None:
+        self._voice, self._step = voice, step
+        self._begun = False
+        self._waited_ms: float | None = None
+
+    def admitted(self, wait_ms: float) -> None:
+        """Hear that the gate let the call in."""
+        self._waited_ms = round(wait_ms, 1)
+        if self._begun:
+            self._tell()
+
+    def begin(self) -> None:
+        """Hear that the step begins."""
+        self._begun = True
+        self._tell()
+
+    def _tell(self) -> None:
+        waited_ms = self._waited_ms
+        self._voice.publish(gate_event(self._step, "waits" if waited_ms is None else "holds", waited_ms))

@@ -1,0 +1,227 @@
+"""Have a model write the answer from numbered evidence.
+
+In: a question and its evidence. Out: an answer whose markers lead to quotes on the pages, or a refusal when the model
+says that the evidence does not answer. What it wrote is not believed yet: services/answer/check.py comes after.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from services.answer.check import uncited_claims
+from services.answer.draft import Markers
+from services.answer.evidence import Evidence
+from services.answer.extract import quotable_spans
+from services.answer.question import Asked
+from services.answer.result import Answer, Citation, Confidence, Refusal, refuse
+from services.model.budget import room_tokens, tokens_of
+from services.model.chat import Heard
+from services.model.client import Admitted, Call, ModelClient, Said
+from services.model.endpoint import Endpoint
+from services.model.errors import ReplyMisshapen
+from services.model.jsonreply import read_json
+from services.model.prompt import Prompt, load_prompt
+from services.model.reply import Reply
+from services.model.request import ChatRequest, Message
+from services.text.chunks import Span
+from services.text.terms import terms
+
+PROMPT = "synthesize"
+LANGUAGES = {"ko": "Korean", "en": "English"}
+_CITED = re.compile(r"(?:\s*\[\d{1,3}\])+[.!?。]?")
+_NUMBER = re.compile(r"\[(\d{1,3})\]")
+_JSON_LIKE = re.compile(r"\s*(?:```|\{)")
+
+
+class Draft(BaseModel):
+    """The reply that prompts/synthesize.md asks for; what a small model leaves out has a value."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    answer: str = ""
+    used_citations: list[int] = []
+    confidence: Confidence = "medium"
+    refused: bool = False
+    refuse_reason: str | None = None
+
+    @field_validator("confidence", mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        return given if given in ("high", "medium", "low") else "medium"
+
+    @field_validator("used_citations", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        # Only told; the markers in the text are what counts.
+        return [n for n in given if isinstance(n, int)] if isinstance(given, list) else []
+
+    @field_validator("answer", mode="before")
+    @classmethod
+    def _text(cls, given: Any) -> Any:
+        return "" if given is None else given
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the model made of the evidence, and how the call went."""
+
+    result: Answer | Refusal
+    said: Said[Reply]
+    prompt_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an answer may rest on.
+
+    Attributes:
+        evidence: numbered from 1, best first.
+        covered: the rules without a model would let the question be answered from it.
+    """
+
+    asked: Asked
+    evidence: Sequence[Evidence]
+    covered: bool
+
+
+async def synthesize(
+    gathered: Callable[[], Awaitable[Ground]],
+    models: ModelClient,
+    call: Call,
+    max_chars: int,
+    heard: Heard | None = None,
+    admitted: Admitted | None = None,
+) -> Written:
+    """Write an answer of at most `max_chars` characters.
+
+    Args:
+        gathered: waits for the evidence, which may still be looked for while the call waits for its turn. What does
+            not fit into the model's context is left out from the end.
+    Raises:
+        ModelError: the call failed, or its reply cannot be read.
+    """
+    prompt, endpoint = load_prompt(PROMPT), models.endpoint(call.role)
+
+    async def prepare() -> ChatRequest:
+        ground = await gathered()
+        return _request(prompt, endpoint, ground, max_chars)
+
+    said = await models.chat(call, prepare, heard, admitted)
+    ground = await gathered()
+    return Written(settled(read_draft(said.reply.text), ground, max_chars), said, prompt.version)
+
+
+def _request(prompt: Prompt, endpoint: Endpoint | None, ground: Ground, max_chars: int) -> ChatRequest:
+    def filled(evidence: Sequence[Evidence]) -> ChatRequest:
+        parts = prompt.fill(
+            question=ground.asked.text,
+            evidence=written_out(evidence),
+            max_chars=max_chars,
+            language=LANGUAGES[ground.asked.language],
+        )
+        messages = tuple(Message(who, text) for who, text in parts)
+        return ChatRequest(messages, prompt.header.max_tokens, shape=Draft)
+
+    room = room_tokens(endpoint, filled(())) if endpoint is not None else None
+    return filled(within(ground.evidence, room))
+
+
+def within(evidence: Sequence[Evidence], room: int | None) -> list[Evidence]:
+    """Keep the best passages that fit into `room` tokens, and always the first; None is all the room there is."""
+    kept: list[Evidence] = []
+    used = 0
+    for each in evidence:
+        used += tokens_of(written_out([each])) + 1
+        if kept and room is not None and used > room:
+            break
+        kept.append(each)
+    return kept
+
+
+def written_out(evidence: Sequence[Evidence]) -> str:
+    """Write the passages as the prompt shows them; no text can end its own quotation marks."""
+    return "\n".join(
+        f'<evidence n="{each.n}" title="{_attribute(each.title)}" page="{each.page}">\n{_body(each.text)}\n</evidence>'
+        for each in evidence
+    )
+
+
+def _attribute(title: str) -> str:
+    return _body(title).replace('"', "”").replace("\n", " ")
+
+
+def _body(text: str) -> str:
+    return text.replace("</evidence", "< /evidence").replace("<evidence", "< evidence")
+
+
+def read_draft(text: str) -> Draft:
+    """Read the reply; a model that does not keep to JSON may have written the answer itself.
+
+    Raises:
+        ReplyMisshapen: neither is there.
+    """
+    try:
+        draft = read_json(text, Draft)
+    except ReplyMisshapen:
+        if _JSON_LIKE.match(text):
+            raise
+        draft = Draft(answer=text)
+    if not draft.answer.strip() and not draft.refused:
+        raise ReplyMisshapen("The model gave no answer and did not refuse.", "It may be too small for JSON.", text)
+    return draft
+
+
+def settled(draft: Draft, ground: Ground, max_chars: int) -> Answer | Refusal:
+    """Turn a draft into an answer with citations, or into a refusal when the model found no answer in the evidence."""
+    if draft.refused:
+        return refuse("evidence_weak", ground.asked.language)
+    markers = Markers()
+    text = clip(markers.renumber(draft.answer.strip()), max_chars)
+    numbers = dict.fromkeys(int(n) for n in _NUMBER.findall(text))
+    cited = {n: markers.order[n - 1] for n in numbers if 1 <= n <= len(markers.order)}
+    known = {each.n: each for each in ground.evidence}
+    citations = tuple(_citation(n, known[of], text) for n, of in cited.items() if of in known)
+    confidence = draft.confidence if ground.covered else "low"
+    return Answer(text, "partial" if uncited_claims(text) else "full", confidence, citations)
+
+
+def clip(text: str, max_chars: int) -> str:
+    """Cut a text that is too long behind its last cited claim, with an ellipsis that counts (Z10)."""
+    if len(text) <= max_chars:
+        return text
+    ends = [found.end() for found in _CITED.finditer(text) if found.end() < max_chars - 1]
+    return text[: ends[-1] if ends else max_chars - 1].rstrip() + "…"
+
+
+def _citation(n: int, evidence: Evidence, text: str) -> Citation:
+    span = _best_span(evidence.text, _claims_of(n, text))
+    start = evidence.page_start + span.start
+    quote = evidence.text[span.start : span.end]
+    return Citation(
+        n, evidence.document_id, evidence.chunk_id, evidence.title, evidence.page, quote, start, start + len(quote)
+    )
+
+
+def _claims_of(n: int, text: str) -> str:
+    """Give the words in front of each marker [n], back to the marker before."""
+    claims, start = [], 0
+    for found in _CITED.finditer(text):
+        if f"[{n}]" in found.group():
+            claims.append(text[start : found.start()])
+        start = found.end()
+    return " ".join(claims)
+
+
+def _best_span(passage: str, claim: str) -> Span:
+    """Find the sentence that shares most with a claim; the whole passage where none shares a word."""
+    wanted = set(terms(claim))
+    spans = list(quotable_spans(passage))
+    shared = [len(wanted.intersection(terms(passage[span.start : span.end]))) for span in spans]
+    if not any(shared):
+        stripped = passage.strip()
+        start = passage.find(stripped)
+        return Span(start, start + len(stripped))
+    return spans[shared.index(max(shared))]
