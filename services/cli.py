@@ -13,6 +13,7 @@ from db.migrate import migrate as apply_migrations
 from services.command import add as adding
 from services.command import ask as asking
 from services.command import demo as demonstration
+from services.command import gate as gates
 from services.command import queue as queues
 from services.command import status as statuses
 from services.command.place import opened_place
@@ -26,6 +27,8 @@ from services.wiring import dsn_of
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 queue = typer.Typer(no_args_is_help=True, help="What waits, what failed; again, or now.")
 app.add_typer(queue, name="queue")
+gate = typer.Typer(no_args_is_help=True, help="Who may call the model now.")
+app.add_typer(gate, name="gate")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 StageName = Annotated[str | None, typer.Option("--stage", help="Only this stage.")]
@@ -137,6 +140,14 @@ def queue_drain(stage: StageName = None, as_json: AsJson = False) -> None:
     with opened_place(_settings()) as place:
         done = queues.drain(place, stage)
     emit(done, as_json, lambda _: out.print(", ".join(f"{name}: {count}" for name, count in done.items())))
+
+
+@gate.command("status")
+def gate_status(as_json: AsJson = False) -> None:
+    """Show who holds each model server, who waits, in which class and how long."""
+    with opened_place(_settings()) as place:
+        state = gates.gate_state(place)
+    emit(asdict(state), as_json, lambda _: gates.show_gate(state))
 
 
 @app.command()

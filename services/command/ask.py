@@ -1,16 +1,18 @@
 """`seodang ask` and `seodang search`: from the shell, by the same tables as everybody else."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
 import anyio
+from rich.markup import escape
 
 from db.notify import Bell, listen_for_ever
 from db.pool import Database, open_pool
 from db.rows import AskRow
-from services.answer.events import CHANNEL, AskEvent, events_of, result_of
+from services.answer.events import CHANNEL, AskEvent, result_of
+from services.answer.told import Told
 from services.command.place import Place
 from services.command.show import out
 from services.kit.errors import SeodangError
@@ -65,22 +67,25 @@ class Follower:
 
     def __init__(self, ask_id: int, tell: Tell | None) -> None:
         self.ask_id, self.tell = ask_id, tell
-        self.last_id = 0
+        self.told = Told()
         self.bell = Bell()
 
     def heard(self, payload: str) -> None:
         """Take a notification; an empty one says that the connection is new: look at the row."""
         said = json.loads(payload) if payload else {}
         if said.get("ask") == self.ask_id and "seq" in said:
-            self.pass_on(AskEvent(said["seq"], said["event"], said["data"]))
+            self._tell_all(self.told.live([AskEvent(said["seq"], said["event"], said["data"])]))
         else:
             self.bell.ring()
 
-    def pass_on(self, event: AskEvent) -> None:
-        """Tell an event that is newer than the last."""
-        if self.tell is not None and event.id > self.last_id:
-            self.last_id = event.id
-            self.tell(event)
+    def ended(self, row: AskRow) -> None:
+        """Tell what the finished row adds."""
+        self._tell_all(self.told.replay(row))
+
+    def _tell_all(self, events: Iterable[AskEvent]) -> None:
+        for event in events:
+            if self.tell is not None:
+                self.tell(event)
 
 
 async def _followed(place: Place, ask_id: int, tell: Tell | None) -> AskRow:
@@ -90,8 +95,7 @@ async def _followed(place: Place, ask_id: int, tell: Tell | None) -> AskRow:
         tasks.start_soon(listen_for_ever, place.dsn, "ask", CHANNEL, follower.heard)
         row = await _final(db, follower)
         tasks.cancel_scope.cancel()
-    for event in events_of(row):
-        follower.pass_on(event)
+    follower.ended(row)
     return row
 
 
@@ -110,6 +114,8 @@ def print_event(event: AskEvent) -> None:
     """Print the answer of a stream as it comes."""
     if event.name == "token":
         out.print(event.data["text"], end="", highlight=False, markup=False)
+    elif event.name == "correction":
+        out.print(f"\n[yellow]Corrected after the checks:[/yellow] {escape(event.data['text'])}", highlight=False)
 
 
 def show_answer(result: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from db.errors import DatabaseError
 from db.locks import WORKERS
 from db.migrate import migration_files
 from db.rows import QueueCount, WorkerRow
+from services.command.models import advice_of, probe_models
 from services.command.place import Place, opened_place
 from services.command.queue import active_counts
 from services.command.show import duration, out, table
@@ -64,10 +65,10 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Look at everything that has to be right."""
-    checks = [_home(settings), _inbox(settings), _port(settings), *_models(settings)]
+    checks = [_home(settings), _inbox(settings), _port(settings)]
     try:
         with opened_place(settings) as place:
-            return [*checks, *_database(place), *_daemons(place)]
+            return [*checks, *_database(place), *_daemons(place), *_models(place)]
     except DatabaseError as error:
         return [
             *checks,
@@ -95,12 +96,10 @@ def _port(settings: Settings) -> Check:
     return Check("web", True, f"http://{settings.host}:{settings.port} is {'answering' if taken else 'free'}")
 
 
-def _models(settings: Settings) -> Iterator[Check]:
-    for role in type(settings.models).model_fields:
-        if getattr(settings.models, role).base_url is not None:
-            yield Check(
-                f"model {role}", False, "is set", "This version has no model client yet: answers are extractive."
-            )
+def _models(place: Place) -> Iterator[Check]:
+    for found in probe_models(place):
+        well = found.ready and found.listed is not False
+        yield Check(f"model {found.role}", well, found.sentence, " ".join(advice_of(found)))
 
 
 def _database(place: Place) -> Iterator[Check]:

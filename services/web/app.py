@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from db.pool import Database
 from services.kit.settings import Settings
+from services.model.endpoint import servers
 from services.web.context import Web
 from services.web.errors import install_errors
 from services.web.guard import Guard, Measured
@@ -23,7 +24,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut}, "5XX": {"
 
 def make_web(settings: Settings, db: Database, hub: Hub, stages: tuple[str, ...]) -> Web:
     """Put together what the handlers are handed."""
-    return Web(settings, db, hub, stages, Pulse(db))
+    return Web(settings, db, hub, stages, Pulse(db), servers(settings.models, settings.gate.capacity))
 
 
 def make_app(web: Web) -> FastAPI:

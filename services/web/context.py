@@ -1,5 +1,6 @@
 """What every handler is handed: made once per process, never changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -24,6 +25,7 @@ class Web:
 
     Attributes:
         stages: the daemons without which it is not ready.
+        endpoints: the model servers of the settings, by name, with how many calls each takes at once.
         prepared: set when the database has this version's schema.
         taking_in: held by the one upload that is in memory; many large ones must not become many gigabytes.
     """
@@ -33,6 +35,7 @@ class Web:
     hub: Hub
     stages: tuple[str, ...]
     pulse: Pulse
+    endpoints: Mapping[str, int] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     prepared: anyio.Event = field(default_factory=anyio.Event)
     taking_in: anyio.Lock = field(default_factory=anyio.Lock)

@@ -1,10 +1,10 @@
 """From an ask's number to its events, in order, each once and none left out.
 
 In: what the hub hears while the ask runs, and the row, which is the truth. Out: the events after the last one the
-client saw. Words pass live only while they join on to those told before: behind a gap the row's replay tells the rest.
+client saw (services/answer/told.py).
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +12,8 @@ import anyio
 
 from db.errors import DatabaseGone
 from db.rows import AskRow
-from services.answer.events import TOKENS, AskEvent, events_of
+from services.answer.events import AskEvent
+from services.answer.told import Told
 from services.web.context import Web
 from services.web.hub import Reader
 
@@ -20,32 +21,6 @@ LOOK_S = 5.0
 """A row is looked at this often without being notified."""
 
 Events = AsyncGenerator[AskEvent | None, None]
-
-
-class Told:
-    """How far one client has been told, as the id of the last event."""
-
-    def __init__(self, last: int = 0) -> None:
-        self.last = last
-
-    def live(self, heard: Iterable[AskEvent]) -> Iterator[AskEvent]:
-        """Pass on steps, and words without a gap; all other events wait for the row, where nothing is missing."""
-        for event in heard:
-            if event.id > self.last and (event.name == "status" or self._joins(event)):
-                yield self._noted(event)
-
-    def replay(self, row: AskRow) -> Iterator[AskEvent]:
-        """Pass on what the row says and the client has not seen."""
-        for event in events_of(row):
-            if event.id > self.last:
-                yield self._noted(event)
-
-    def _joins(self, event: AskEvent) -> bool:
-        return event.name == "token" and TOKENS + int(event.data["start"]) == max(self.last, TOKENS)
-
-    def _noted(self, event: AskEvent) -> AskEvent:
-        self.last = event.id
-        return event
 
 
 async def follow(web: Web, reader: Reader, last: int = 0) -> Events:

@@ -1,9 +1,10 @@
-"""How the queues and the daemons stand, read at most once a second however many are watching."""
+"""How the queues, the daemons and the gate stand, read at most once a second however many are watching."""
 
 from dataclasses import dataclass
 
 import anyio
 
+from db.gate_rows import GateCount
 from db.locks import WORKERS
 from db.pool import Database
 from db.queries import query
@@ -15,10 +16,11 @@ FRESH_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The active rows by stage and state, and the daemons that live."""
+    """The active rows by stage and state, the daemons that live, the gates that were ever used."""
 
     queues: tuple[QueueCount, ...]
     daemons: tuple[WorkerRow, ...]
+    gates: tuple[GateCount, ...]
 
     def differs(self, former: "Standing | None") -> bool:
         """Say whether more has changed than the age of things."""
@@ -26,7 +28,7 @@ class Standing:
 
     def _marks(self) -> tuple[object, ...]:
         counts = tuple((row.stage, row.status, row.count) for row in self.queues)
-        return counts, tuple((row.id, row.in_hand) for row in self.daemons)
+        return counts, tuple((row.id, row.in_hand) for row in self.daemons), self.gates
 
 
 class Pulse:
@@ -36,7 +38,7 @@ class Pulse:
         self._db = db
         self._turn = anyio.Lock()
         self._read_at = float("-inf")
-        self._standing = Standing((), ())
+        self._standing = Standing((), (), ())
 
     async def standing(self) -> Standing:
         """Give the standing, at most `FRESH_S` old.
@@ -55,4 +57,5 @@ class Pulse:
         async with self._db.session() as session:
             rows = [row for table in QUEUES for row in await session.records(asked.on(table), None)]
             daemons = await session.many(WorkerRow, "list_workers", worker_locks=WORKERS)
-        return Standing(tuple(QueueCount(**row) for row in rows), tuple(daemons))
+            gates = await session.many(GateCount, "gate_counts")
+        return Standing(tuple(QueueCount(**row) for row in rows), tuple(daemons), tuple(gates))

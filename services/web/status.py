@@ -1,6 +1,6 @@
 """How the queues and daemons stand: once, as a stream, for Prometheus, and for whoever decides if we are well."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import count
 
@@ -9,26 +9,39 @@ from fastapi import Response
 from starlette.responses import JSONResponse
 
 from db.errors import DatabaseError
+from db.gate_rows import GateCount
 from services.answer.events import AskEvent
 from services.web.context import AnyWebPort, Web, WebPort
 from services.web.pulse import FRESH_S, Standing
 from services.web.sse import EventStream
-from services.web.wire import DaemonOut, QueueOut, StatusOut
+from services.web.wire import DaemonOut, GateOut, QueueOut, StatusOut, WaitersOut
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def _shown(standing: Standing) -> StatusOut:
+def _shown(standing: Standing, web: Web) -> StatusOut:
     return StatusOut(
-        gate=[],
+        gate=list(_gates(standing.gates, web.endpoints)),
         queues=[QueueOut(**asdict(row)) for row in standing.queues],
         daemons=[DaemonOut(**asdict(row)) for row in standing.daemons],
     )
 
 
+def _gates(counted: Iterable[GateCount], known: Mapping[str, int]) -> Iterator[GateOut]:
+    """Show the servers of the settings, used or not yet, and any other that is in use by somebody."""
+    found = {row.endpoint: row for row in counted}
+    for name, capacity in known.items():
+        if name not in found:
+            yield GateOut(endpoint=name, capacity=capacity)
+    for row in found.values():
+        waiters = WaitersOut(foreground=row.foreground, study=row.study, background=row.background)
+        if row.endpoint in known or row.inflight or any(waiters.model_dump().values()):
+            yield GateOut(endpoint=row.endpoint, capacity=row.capacity, inflight=row.inflight, waiters=waiters)
+
+
 async def read_status(web: WebPort) -> StatusOut:
     """Give the queues, the daemons and the gate."""
-    return _shown(await web.pulse.standing())
+    return _shown(await web.pulse.standing(), web)
 
 
 async def status_events(web: AnyWebPort) -> Response:
@@ -42,7 +55,7 @@ async def _changes(web: Web) -> AsyncGenerator[AskEvent | None, None]:
         standing = await _standing(web)
         if standing is not None and standing.differs(told):
             told = standing
-            yield AskEvent(next(numbers), "status", _shown(standing).model_dump(mode="json"))
+            yield AskEvent(next(numbers), "status", _shown(standing, web).model_dump(mode="json"))
         yield None
         await anyio.sleep(FRESH_S)
 

@@ -211,10 +211,27 @@ class DaemonOut(BaseModel):
     in_hand: int
 
 
+class WaitersOut(BaseModel):
+    """How many wait at a gate, by class; those in the memory of processes included."""
+
+    foreground: int = 0
+    study: int = 0
+    background: int = 0
+
+
+class GateOut(BaseModel):
+    """One model server: how many calls it takes at once, how many are in flight, who waits."""
+
+    endpoint: str
+    capacity: int
+    inflight: int = 0
+    waiters: WaitersOut = WaitersOut()
+
+
 class StatusOut(BaseModel):
     """Queues, daemons, gate."""
 
-    gate: list[dict[str, Any]]
+    gate: list[GateOut]
     queues: list[QueueOut]
     daemons: list[DaemonOut]
 

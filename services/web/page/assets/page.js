@@ -83,6 +83,8 @@ function showVerdict(result) {
 const told = {
   status: (data) => say(t[`step_${data.step}`] ?? t.step_queued, true),
   token: (data) => { reply.text += data.text; showAnswer(); },
+  gate: (data) => say(data.state === "waits" ? t.gate_waits : t[`step_${data.step}`], true),
+  correction: (data) => { reply.text = data.text; showAnswer(); },
   citation: (data) => { reply.citations.set(data.n, data); showAnswer(); },
   refusal: (data) => { reply.text = data.message; reply.ending = { refused: true }; showAnswer(); },
   error: (data) => { reply.text = data.message || t.failed_ask; reply.ending = { refused: true }; showAnswer(); },
@@ -278,11 +280,19 @@ function showWork(status) {
   const stages = $("work").dataset.stages.split(" ").filter(Boolean);
   $("work-said").textContent = status.queues.length ? "" : t.work_idle;
   $("work").hidden = false;
+  showGate(status.gate);
   $("work").tBodies[0].replaceChildren(...stages.map((stage) => {
     const alive = status.daemons.filter((row) => row.stage === stage).length;
     const cells = [counted(stage, "pending"), counted(stage, "processing")].map(number);
     const daemons = alive ? number(alive) : make("td", { className: "absent" }, t.absent);
     return make("tr", {}, make("th", { scope: "row" }, t[`stage_${stage}`] ?? stage), ...cells, daemons);
+  }));
+}
+
+function showGate(gates) {
+  $("gate").replaceChildren(...gates.map((gate) => {
+    const waiting = Object.values(gate.waiters).reduce((sum, count) => sum + count, 0);
+    return make("li", {}, filled(t.gate_line, { endpoint: gate.endpoint, inflight: gate.inflight, waiting }));
   }));
 }
 
