@@ -11,6 +11,7 @@ import pytest
 
 from db.errors import DatabaseGone, GateReentered
 from db.gate import Gate, Priority
+from db.locks import endpoint_key
 from tests.db.gates import ENDPOINT, Calls, Heard, counted, gate_locks, gates, held, labels
 from tests.waiting import eventually, wait_for
 
@@ -100,6 +101,30 @@ async def test_newcomer__does_not_pass_who_waits(pair: list[Gate], db: psycopg.C
             await eventually(lambda: "old" in labels(db, "waits"))
         tasks.start_soon(calls.call, pair[1], "new")
     assert calls.served == ["old", "new"]
+
+
+@pytest.mark.parametrize("place", range(3))
+async def test_newcomer__waits_as_long_as_somebody_of_its_class_or_above_does_also_where_a_slot_is_free(
+    pair: list[Gate], db: psycopg.Connection, place: int
+) -> None:
+    calls, rung = Calls(), [endpoint_key(ENDPOINT), 256 + place]
+    async with pair[0].enter(ENDPOINT):
+        pass  # has a warm session: the next entry tries the short way
+    db.execute("SELECT pg_advisory_lock(%s, %s)", rung)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(calls.call, pair[0], "job")
+        await eventually(lambda: "job" in labels(db, "waits"))
+        assert calls.served == []
+        db.execute("SELECT pg_advisory_unlock(%s, %s)", rung)
+    assert calls.served == ["job"]
+
+
+async def test_newcomer__of_a_class_above_passes_who_waits_below(pair: list[Gate], db: psycopg.Connection) -> None:
+    calls, rung = Calls(), [endpoint_key(ENDPOINT), 256 + 2]
+    db.execute("SELECT pg_advisory_lock(%s, %s)", rung)
+    await calls.call(pair[0], "person", FOREGROUND)
+    await calls.call(pair[0], "study", STUDY)
+    db.execute("SELECT pg_advisory_unlock(%s, %s)", rung)
 
 
 async def test_person__is_next_however_many_jobs_wait_and_cuts_none_short(
