@@ -107,9 +107,9 @@ class Line:
         try:
             if alone and (session := self._sessions.warm()) is not None:
                 await self._try_at_once(session, waiter)
-            if waiter.slot is None:
+            else:
                 self._balance()
-                await waiter.wait()
+            await waiter.wait()
             done = True
         finally:
             if not done:
@@ -136,10 +136,12 @@ class Line:
         except DatabaseGone:
             pass  # the session is lost; the waiter goes the long way
         finally:
-            if climb in self._climbs:
-                self._climbs.remove(climb)
             if held and not climb.won:
                 self._clean_soon(session)
+            if not climb.won:
+                # Also where the waiter has been served meanwhile: somebody may stand behind for whom nobody climbs.
+                self._climbs = [each for each in self._climbs if each is not climb]
+                self._balance()
 
     def fail(self, error: DatabaseError) -> None:
         """Tell every waiter that nobody can climb."""

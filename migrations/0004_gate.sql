@@ -103,7 +103,7 @@ BEGIN
 END $$;
 
 -- Says whether somebody of the class who came before `arrival` lost the place in the queue by renewing the wait, and
--- stands in the queue again. The look into pg_locks (0.2 ms) is taken only when anybody is late.
+-- stands in the queue again. The look into pg_locks (half a millisecond) is taken only when anybody is late.
 CREATE FUNCTION gate_older_waits(endpoint integer, class integer, arrival text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     queued boolean;
@@ -111,7 +111,7 @@ BEGIN
     IF pg_try_advisory_lock(endpoint, 512 + class) THEN
         RETURN NOT pg_advisory_unlock(endpoint, 512 + class);
     END IF;
-    FOR look IN 1 .. 20 LOOP
+    FOR look IN 1 .. 100 LOOP
         WITH locks AS MATERIALIZED (
             SELECT pid, objid, granted
             FROM pg_locks

@@ -276,6 +276,29 @@ async def test_grant__in_the_instant_in_which_a_slice_ends_is_counted_once(dsn: 
     await eventually(lambda: not gate_locks(db))
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_waiter__behind_one_who_tried_in_vain_but_was_served_by_its_climb_is_served_too(
+    pair: list[Gate], db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    await Calls().call(pair[0], "warm")
+    tried, calls, scope = anyio.Event(), Calls(), anyio.CancelScope()
+
+    async def refuse_late(*_: object) -> None:
+        await tried.wait()
+
+    monkeypatch.setattr(gate_session.GateSession, "try_at_once", refuse_late)
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(in_scope, scope, calls, pair[0], "first")
+            await anyio.lowlevel.checkpoint()
+            tasks.start_soon(calls.call, pair[0], "second")
+            await eventually(lambda: labels(db, "holds") == {"second"})  # its climb was won, for the first
+            if cancelled:
+                scope.cancel()
+            tried.set()
+    assert calls.served == (["second"] if cancelled else ["first", "second"])
+
+
 async def test_sessions__over_a_network_look_whether_the_server_is_still_there(dsn: str) -> None:
     async with proxied(dsn) as proxy, Gate(proxy.dsn) as gate:
         async with gate.enter(ENDPOINT):

@@ -113,8 +113,8 @@ async def test_vacuum__is_not_held_back_while_fifty_jobs_wait_many_slices(dsn: s
 
 
 async def test_age__decides_also_after_many_slices_in_several_processes(dsn: str, db: psycopg.Connection) -> None:
-    calls = Calls(hold_s=0.06)
-    async with gates(dsn, 6, slice_s=0.015) as six, anyio.create_task_group() as tasks, held(six[0]):
+    calls = Calls(hold_s=0.08)
+    async with gates(dsn, 6, slice_s=0.02) as six, anyio.create_task_group() as tasks, held(six[0]):
         for number in range(12):
             tasks.start_soon(calls.call, six[number % 6], f"n{number:02}")
             await eventually(lambda number=number: f"n{number:02}" in labels(db, "waits"))
