@@ -217,6 +217,6 @@ class Gate:
             endpoint.capacity, endpoint.noted = capacity, False
         line = self._lines.get((name, priority))
         if line is None:
-            line = Line(endpoint, PLACES[priority], self._sessions, self._tasks, self._report.change)
+            line = Line(endpoint, PLACES[priority], self._sessions, self._tasks, self._report.change, priority is LAST)
             self._lines[name, priority] = line
         return line

@@ -80,9 +80,16 @@ class Line:
     """The queue of one class at one endpoint."""
 
     def __init__(
-        self, endpoint: Endpoint, place: int, sessions: Sessions, tasks: TaskGroup, changed: Callable[[], None]
+        self,
+        endpoint: Endpoint,
+        place: int,
+        sessions: Sessions,
+        tasks: TaskGroup,
+        changed: Callable[[], None],
+        last: bool,
     ) -> None:
-        self.endpoint, self.place = endpoint, place
+        """Make an empty queue; `last`: nobody waits below this class."""
+        self.endpoint, self.place, self._last = endpoint, place, last
         self._sessions, self._tasks, self._changed = sessions, tasks, changed
         self._waiters: deque[Waiter] = deque()
         self._climbs: list[Climb] = []
@@ -101,7 +108,8 @@ class Line:
         Raises:
             DatabaseError: nobody can climb.
         """
-        alone = self.endpoint.noted and not (self._waiters or self._climbs)
+        # A try that fails has shown nobody below that somebody waits; a climb shows it with its first step.
+        alone = self._last and self.endpoint.noted and not (self._waiters or self._climbs)
         self._waiters.append(waiter)
         done = False
         try:

@@ -7,6 +7,7 @@ module as `DatabaseGone`, so that whoever waits for the database catches one cla
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from traceback import walk_tb
 from typing import Any, TypeVar
 
 import asyncpg
@@ -44,10 +45,20 @@ def translated() -> Iterator[None]:
         # "connection is closed", raised before anything is sent; or the server's goodbye came to an idle connection
         # ("another operation is in progress") and the end of the wire is not seen yet.
         raise DatabaseGone(f"{type(error).__name__}: {error}") from error
+    except AttributeError as error:
+        # A connection that is lost between two steps of one statement: asyncpg asks for a protocol that is no more.
+        if not _raised_in_driver(error):
+            raise
+        raise DatabaseGone(f"the connection was lost in the middle of a statement: {error}") from error
     except asyncpg.UniqueViolationError as error:
         raise Conflict(f"{error.constraint_name}: {error.detail or error}") from error
     except asyncpg.PostgresError as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
+
+
+def _raised_in_driver(error: BaseException) -> bool:
+    innermost = [frame for frame, _ in walk_tb(error.__traceback__)][-1]
+    return str(innermost.f_globals.get("__name__", "")).startswith("asyncpg.")
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

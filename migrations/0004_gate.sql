@@ -243,7 +243,7 @@ WITH locks AS MATERIALIZED (
     GROUP BY classid, objid >> 20
 ), sessions AS (
     SELECT locks.classid, activity.pid, said[1] AS state, said[2]::integer AS class, said[3] AS since, said[4] AS label
-    FROM (SELECT DISTINCT pid, classid FROM locks WHERE objid < 512) locks
+    FROM (SELECT DISTINCT pid, classid FROM locks WHERE objid < 1024) locks -- LATE, too: it renews its wait
     JOIN pg_stat_activity activity USING (pid)
     CROSS JOIN LATERAL regexp_match(
         activity.application_name, '^seodang:gate:(holds|waits):(\d{1,4}):([0-9a-f]{13}):(.*)$') said

@@ -8,7 +8,7 @@ import pytest
 from db.errors import Conflict, DatabaseGone, Refused
 from db.notify import Bell, listen_for_ever
 from db.plain import plain
-from db.pool import Database, Session, connect, open_pool
+from db.pool import Database, Session, connect, open_pool, translated
 from db.queries import Query
 from db.rows import AskQuestion
 from tests.waiting import eventually
@@ -165,3 +165,12 @@ async def test_listen__hears_looks_after_a_reconnect_and_hears_again(dsn: str, d
         db.execute("NOTIFY news, 'two'")
         await eventually(lambda: heard == ["", "one", "", "two"])
         tasks.cancel_scope.cancel()
+
+
+async def test_loss_in_the_middle_of_a_statement__is_a_loss_and_our_own_mistakes_are_not(dsn: str) -> None:
+    connection = await connect(dsn, "tests")
+    connection.terminate()
+    with pytest.raises(DatabaseGone, match="middle of a statement"), translated():
+        connection.get_server_pid()  # asks for a protocol that is no more, as a statement does between two steps
+    with pytest.raises(AttributeError), translated():
+        connection.nothing_of_the_kind()
