@@ -29,7 +29,7 @@ async def _probe_all(place: Place, roles: Sequence[Role]) -> list[Readiness]:
 
 async def _probe(models: ModelClient, role: Role) -> Readiness:
     with anyio.move_on_after(PROBE_S):
-        return await readiness(models.door(Call(role, Priority.FOREGROUND, "doctor")), role)
+        return await readiness(models.door(Call(role, Priority.FOREGROUND, "doctor", fallback=False)), role)
     busy = f"No answer within {PROBE_S:.0f} s; it may be busy: `seodang gate status` says with what."
     return Readiness(role, False, None, None, busy)
 

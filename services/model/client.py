@@ -8,6 +8,7 @@ who failed and waits to try again keeps nobody from the model.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Generic, TypeVar
 
@@ -38,17 +39,21 @@ Prepare = Callable[[], Awaitable[ChatRequest]]
 Admitted = Callable[[float], None]
 """Is told the milliseconds waited as soon as the gate lets a call in; must not block."""
 
+LONGEST_PAUSE = 16
+"""A server that asks for a longer pause than so many times `calls.backoff_s` is not tried again within a call."""
+
 UNSERVED = frozenset({Role.EMBED, Role.RERANK})
 """Roles that the fallback cannot stand in for: its vectors and scores would not compare with the others'."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls: shown by the gate, sent along as headers, written to the log."""
+    """Who calls: shown by the gate, sent along as headers, written to the log; `fallback` False takes no stand-in."""
 
     role: Role
     priority: Priority = DEFAULT
     label: str = ""
+    fallback: bool = True
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -128,8 +133,8 @@ class ModelClient:
         try:
             return await self._tried(call, endpoint, send, admitted)
         except ModelUnavailable as error:
-            fallback = None if call.role in UNSERVED else self.endpoint(Role.FALLBACK)
-            if fallback is None:
+            fallback = self.endpoint(Role.FALLBACK)
+            if fallback is None or call.role in UNSERVED or not call.fallback:
                 raise
             log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=str(error))
             return await self._tried(Call(Role.FALLBACK, call.priority, call.label), fallback, send, admitted)
@@ -212,19 +217,22 @@ class _Door:
 def _tries(settings: CallSettings) -> AsyncIterator[stamina.Attempt]:
     """Try again what never reached the model: a refused or reset connection, an overloaded server."""
     return stamina.retry_context(
-        on=_harmless,
+        on=partial(_pause, longest_s=settings.backoff_s * LONGEST_PAUSE),
         attempts=settings.attempts,
         timeout=None,
         wait_initial=settings.backoff_s,
-        wait_max=settings.backoff_s * 16,
+        wait_max=settings.backoff_s * LONGEST_PAUSE,
         wait_jitter=settings.backoff_s,
     ).__aiter__()
 
 
-def _harmless(error: Exception) -> bool | float:
+def _pause(error: Exception, longest_s: float) -> bool | float:
+    """Say whether to try again, or after how many seconds; a longer pause is the queue's, not the call's."""
     if not isinstance(error, ModelUnavailable) or isinstance(error, CircuitOpen | ModelMisnamed):
         return False
-    return True if error.after_s is None else error.after_s
+    if error.after_s is None:
+        return True
+    return error.after_s if error.after_s <= longest_s else False
 
 
 @asynccontextmanager

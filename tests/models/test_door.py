@@ -178,6 +178,27 @@ async def test_fallback__stands_in_and_is_named(opened: Opened, model: ModelServ
         assert [(call.role, call.klass, call.label) for call in cloud.calls] == [("fallback", "foreground", "ask:1")]
 
 
+async def test_long_pause__that_a_server_asks_for_is_left_to_the_queue(opened: Opened, model: ModelServer) -> None:
+    model.script({"say": {"status": 429, "body": {"error": "busy"}, "headers": {"Retry-After": "3600"}}})
+    async with opened() as models:
+        with pytest.raises(ModelUnavailable) as caught:
+            await models.chat(Call(Role.PRIMARY), HELLO)
+    assert (caught.value.after_s, len(model.calls)) == (3600, 1)
+
+
+async def test_fallback__stands_in_for_nobody_who_wants_to_know_about_the_server_itself(
+    opened: Opened, model: ModelServer
+) -> None:
+    model.script({"say": {"status": 503, "body": {"error": "down"}}})
+    async with (
+        serving() as cloud,
+        opened(models={"fallback": {"base_url": cloud.url}}, calls={"attempts": 1}) as models,
+    ):
+        with pytest.raises(ModelUnavailable):
+            await models.chat(Call(Role.PRIMARY, fallback=False), HELLO)
+    assert cloud.calls == []
+
+
 async def test_no_server__is_said_with_the_setting(opened: Opened) -> None:
     async with opened() as models:
         with pytest.raises(ModelUnavailable, match="SEODANG_MODELS__RERANK__BASE_URL"):
