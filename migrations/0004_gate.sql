@@ -5,6 +5,7 @@
 --     SLOT  0 … 255          exclusive: uses the model
 --     RUNG  256 + class      exclusive: first of the waiters of a class; the others wait for this lock
 --     LATE  512 + class      shared: renewed its wait for a rung, so that its place in the queue is not by age
+--     MARK  768 + class      shared: waits for a rung, also in the instant between two waits, when it is in no queue
 --     LINE  (1 + class) << 20 | count, shared: so many more wait in the memory of a process
 -- A class is counted from 0, the most urgent. All are session locks: they end with whoever holds them.
 
@@ -55,11 +56,12 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN gate_holds(endpoint, thing);
 END $$;
 
--- Says whether no class above waits.
+-- Says whether no class above waits: nobody has its rung, and nobody is about to ask for it again.
 CREATE FUNCTION gate_clear(endpoint integer, class integer) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     FOR rung IN 256 .. 255 + class LOOP
-        IF NOT (pg_try_advisory_lock_shared(endpoint, rung) AND pg_advisory_unlock_shared(endpoint, rung)) THEN
+        IF NOT (pg_try_advisory_lock_shared(endpoint, rung) AND pg_advisory_unlock_shared(endpoint, rung)
+                AND pg_try_advisory_lock(endpoint, 512 + rung) AND pg_advisory_unlock(endpoint, 512 + rung)) THEN
             RETURN false;
         END IF;
     END LOOP;
@@ -134,7 +136,8 @@ BEGIN
     RETURN false;
 END $$;
 
--- Step 1, when the rung is taken: waits for it. `late`: this session holds LATE already. A wait lasts one slice
+-- Step 1, when the rung is taken: waits for it, with a MARK that the caller has taken before, so that those below see
+-- a waiter at every moment. `late`: this session holds LATE already. A wait lasts one slice
 -- (lock_timeout of the session); the COMMIT between two slices lets go of the snapshot, which would hold back vacuum.
 CREATE PROCEDURE gate_queue(endpoint integer, class integer, late boolean) LANGUAGE plpgsql AS $$
 DECLARE
@@ -147,6 +150,7 @@ BEGIN
         END IF;
         COMMIT;
     END LOOP;
+    freed := pg_advisory_unlock_shared(endpoint, 768 + class);
     IF late THEN
         freed := pg_advisory_unlock_shared(endpoint, 512 + class);
     END IF;
@@ -171,6 +175,7 @@ BEGIN
         END LOOP;
         EXIT WHEN gate_clear(endpoint, class);
         freed := pg_advisory_unlock(endpoint, slot);
+        PERFORM pg_sleep(0.001); -- whoever is above and between two waits is in the queue again after that
     END LOOP;
     said := gate_say('holds', class, gate_stamp(0), label);
 END $$;
@@ -188,6 +193,7 @@ DECLARE
 BEGIN
     IF NOT pg_try_advisory_lock(endpoint, 256 + class) THEN
         said := gate_say('waits', class, arrival, label);
+        PERFORM pg_advisory_lock_shared(endpoint, 768 + class);
         IF waited_ms > 0 THEN
             PERFORM pg_advisory_lock_shared(endpoint, 512 + class);
         END IF;
@@ -197,6 +203,7 @@ BEGIN
         -- Somebody older stands in the queue: to the tail, late from now on. The lock manager hands the rung to the
         -- next in the same instant, so the class is never seen without a waiter.
         said := gate_say('waits', class, arrival, label);
+        PERFORM pg_advisory_lock_shared(endpoint, 768 + class);
         PERFORM pg_advisory_lock_shared(endpoint, 512 + class);
         freed := pg_advisory_unlock(endpoint, 256 + class);
         COMMIT; -- pg_stat_activity is read once per transaction
@@ -243,7 +250,7 @@ WITH locks AS MATERIALIZED (
     GROUP BY classid, objid >> 20
 ), sessions AS (
     SELECT locks.classid, activity.pid, said[1] AS state, said[2]::integer AS class, said[3] AS since, said[4] AS label
-    FROM (SELECT DISTINCT pid, classid FROM locks WHERE objid < 1024) locks -- LATE, too: it renews its wait
+    FROM (SELECT DISTINCT pid, classid FROM locks WHERE objid < 1024) locks -- LATE and MARK, too: they renew their wait
     JOIN pg_stat_activity activity USING (pid)
     CROSS JOIN LATERAL regexp_match(
         activity.application_name, '^seodang:gate:(holds|waits):(\d{1,4}):([0-9a-f]{13}):(.*)$') said

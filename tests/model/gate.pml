@@ -1,9 +1,9 @@
 /* The gate's protocol on Postgres' advisory locks, for the model checker Spin: see README.md beside this file.
  *
  * Needs -DCAPACITY= (1 or 2), -DUPPER= -DMIDDLE= -DLOWER= (clients of each class, MIDDLE may be 0) and -DFAULTS= (so
- * many clients die or are cancelled, each at any step). -DREARM: any wait may end and begin again.
+ * many clients die or are cancelled, each at any step). -DREARM: any wait may end and begin again, -DFEW=n: n times in all.
  * Mutations, each of which must be found: NO_SECOND_LOOK, EARLY_RUNG, THREE_MUTEXES, LEAK, BODY_OUTLIVES; with REARM
- * also NO_STEP_BACK and GAP.
+ * also NO_STEP_BACK and NO_MARK.
  */
 
 #if MIDDLE > 0
@@ -21,6 +21,9 @@
 #define ABOVE(p) ((p) < UPPER -> 0 : ((p) < UPPER + MIDDLE -> BIT(UPPER) - 1 : BIT(UPPER + MIDDLE) - 1))
 #define PEERS(p) ((p) < UPPER -> BIT(UPPER) - 1 : \
 	((p) < UPPER + MIDDLE -> BIT(UPPER + MIDDLE) - BIT(UPPER) : BIT(CLIENTS) - BIT(UPPER + MIDDLE)))
+
+#define MEMBERS(c) ((c) == 0 -> BIT(UPPER) - 1 : ((c) == CLASSES - 1 -> BIT(CLIENTS) - BIT(UPPER + MIDDLE) : \
+	BIT(UPPER + MIDDLE) - BIT(UPPER)))
 
 /* ---- The lock manager. A request waits when it conflicts with a holder or with anybody queued; a release, and a
  * waiter that leaves the queue, let in from the queue's head whoever no longer conflicts. */
@@ -42,9 +45,19 @@ byte waiting;         /* asked, and is neither let in nor gone */
 byte inside, serving; /* uses the model; how many do */
 byte owed[CAPACITY];  /* waited at the moment this slot was handed over, and still does */
 byte before[CLIENTS]; /* of its class, asked before it, and still waits */
+byte marked;          /* holds MARK: waits for the rung, also between two waits, when it is in no queue */
 byte late;            /* holds LATE: began its wait for the rung again, so that its place there is not by age */
 byte struck;          /* its session dies or is cancelled now */
 byte gone;            /* how many clients will not come again */
+
+#ifdef FEW
+byte renewed; /* how many waits were begun again */
+#define MAY_RENEW (renewed < FEW)
+#define RENEWS renewed++;
+#else
+#define MAY_RENEW true
+#define RENEWS
+#endif
 
 hidden byte who, next, mode, at;
 
@@ -98,6 +111,7 @@ inline waits_no_more(p)
 {
 	waiting = waiting & ~BIT(p);
 	late = late & ~BIT(p);
+	marked = marked & ~BIT(p);
 	before[p] = 0;
 	for (at : 0 .. CLIENTS - 1) { before[at] = before[at] & ~BIT(p) };
 	for (at : 0 .. CAPACITY - 1) { owed[at] = owed[at] & ~BIT(p) };
@@ -120,12 +134,7 @@ inline ends(p)
 	inside = inside & ~BIT(p)
 }
 
-/* ---- Step 1: the rung of the class. Without GAP no time passes between two waits for it. */
-#ifdef GAP
-#define AT_ONCE }; d_step {
-#else
-#define AT_ONCE
-#endif
+/* ---- Step 1: the rung of the class. Time passes between two waits for it, and only the mark tells of who waits. */
 #ifdef NO_STEP_BACK
 #define OLDER(p) 0
 #else
@@ -134,16 +143,19 @@ inline ends(p)
 
 inline rise(p, c)
 {
-	d_step { before[p] = waiting & PEERS(p); waiting = waiting | BIT(p); request(p, RUNG(c), EXCLUSIVE) };
+	d_step { before[p] = waiting & PEERS(p); waiting = waiting | BIT(p); marked = marked | BIT(p);
+		request(p, RUNG(c), EXCLUSIVE) };
 	do
 #ifdef REARM
 	/* A slice of the wait is over: to the tail of the queue, late from now on. */
-	:: d_step { WAITS(p, RUNG(c)) -> late = late | BIT(p); drop(p, RUNG(c)); AT_ONCE request(p, RUNG(c), EXCLUSIVE) }
+	:: d_step { WAITS(p, RUNG(c)) && MAY_RENEW -> RENEWS late = late | BIT(p); drop(p, RUNG(c)) };
+		d_step { request(p, RUNG(c), EXCLUSIVE) }
 #endif
 	/* Somebody older is late and stands in the queue: the rung to the next, and to the tail. */
 	:: d_step { OWNS(p, RUNG(c)) && (OLDER(p) & queued[RUNG(c)]) ->
-		late = late | BIT(p); drop(p, RUNG(c)); AT_ONCE request(p, RUNG(c), EXCLUSIVE) }
-	:: d_step { OWNS(p, RUNG(c)) && OLDER(p) == 0 -> late = late & ~BIT(p) }; break
+		late = late | BIT(p); marked = marked | BIT(p); drop(p, RUNG(c)) };
+		d_step { request(p, RUNG(c), EXCLUSIVE) }
+	:: d_step { OWNS(p, RUNG(c)) && OLDER(p) == 0 -> late = late & ~BIT(p); marked = marked & ~BIT(p) }; break
 	od;
 	skip
 }
@@ -156,12 +168,18 @@ inline rise(p, c)
 
 #ifdef REARM /* a slice of the wait is over; the rung of the class stays locked */
 #define REARMED(p, i) \
-	:: d_step { reach[i] == PASSES && WAITS(SESSION(p, i), RUNG(rung[i])) -> \
+	:: d_step { reach[i] == PASSES && WAITS(SESSION(p, i), RUNG(rung[i])) && MAY_RENEW -> RENEWS \
 		drop(SESSION(p, i), RUNG(rung[i])); reach[i] = BELOW } \
-	:: d_step { reach[i] == STANDS && WAITS(SESSION(p, i), SLOT(i)) -> \
+	:: d_step { reach[i] == STANDS && WAITS(SESSION(p, i), SLOT(i)) && MAY_RENEW -> RENEWS \
 		drop(SESSION(p, i), SLOT(i)); rung[i] = CLASS_OF(p); reach[i] = BELOW }
 #else
 #define REARMED(p, i)
+#endif
+
+#ifdef NO_MARK
+#define CLEAR(c) FREE(RUNG(c), SHARED)
+#else
+#define CLEAR(c) (FREE(RUNG(c), SHARED) && (marked & MEMBERS(c)) == 0)
 #endif
 
 #define REACH(p, i) \
@@ -172,8 +190,8 @@ inline rise(p, c)
 	:: d_step { reach[i] == BELOW && rung[i] == CLASS_OF(p) -> \
 		EARLY(p) request(SESSION(p, i), SLOT(i), EXCLUSIVE); rung[i] = 0; reach[i] = STANDS } \
 	:: d_step { reach[i] == STANDS && OWNS(SESSION(p, i), SLOT(i)) -> reach[i] = LOOKS; rung[i] = FIRST_LOOK(p) } \
-	:: d_step { reach[i] == LOOKS && rung[i] < CLASS_OF(p) && FREE(RUNG(rung[i]), SHARED) -> rung[i]++ } \
-	:: d_step { reach[i] == LOOKS && rung[i] < CLASS_OF(p) && !FREE(RUNG(rung[i]), SHARED) -> \
+	:: d_step { reach[i] == LOOKS && rung[i] < CLASS_OF(p) && CLEAR(rung[i]) -> rung[i]++ } \
+	:: d_step { reach[i] == LOOKS && rung[i] < CLASS_OF(p) && !(CLEAR(rung[i])) -> \
 		drop(SESSION(p, i), SLOT(i)); rung[i] = 0; reach[i] = BELOW } \
 	:: reach[i] == LOOKS && rung[i] == CLASS_OF(p) -> slot = i; break \
 	REARMED(p, i)
@@ -295,6 +313,6 @@ active proctype Fate() /* strikes clients that wait or are inside, and looks at 
 		for (at : 0 .. LOCKS - 1) { /* P5: nothing is left behind */
 			assert(owner[at] == 0 && sharers[at] == 0 && queued[at] == 0)
 		};
-		assert(inside == 0 && waiting == 0 && late == 0)
+		assert(inside == 0 && waiting == 0 && late == 0 && marked == 0)
 	}
 }
