@@ -66,21 +66,19 @@ SET document_id = excluded.document_id, size_bytes = excluded.size_bytes, modifi
 SELECT delete_document($1);
 
 -- name: forget_path(path) -> value
--- A watched file is gone: forgets the path, and deletes the document when it lies nowhere else and was not uploaded.
-WITH gone AS (
-    DELETE FROM document_files WHERE path = $1 RETURNING document_id
-)
-SELECT delete_document(gone.document_id)
-FROM gone
-JOIN documents d ON d.id = gone.document_id
-WHERE NOT EXISTS (SELECT 1 FROM document_files o WHERE o.document_id = gone.document_id AND o.path <> $1)
-  AND NOT EXISTS (SELECT 1 FROM stored_files s WHERE s.sha256 = d.sha256);
+-- A watched file is gone: forgets the path; true when its document was deleted with it.
+SELECT forget_path($1);
+
+-- name: hold_document(id) -> none
+-- Keeps a document alive until the transaction ends; a Conflict when it was deleted meanwhile.
+SELECT hold_document($1);
 
 -- name: known_files(prefix) -> many
 -- Lists what is known below a folder, by the text that every path there starts with.
-SELECT path, size_bytes, modified_ns
-FROM document_files
-WHERE starts_with(path, $1);
+SELECT f.path, f.size_bytes, f.modified_ns
+FROM document_files f
+JOIN documents d ON d.id = f.document_id
+WHERE starts_with(f.path, $1) AND d.deleted_at IS NULL;
 
 -- name: refused_files(prefix) -> many
 -- Lists the files below a folder whose last reading failed for good, with the size and time they had then.

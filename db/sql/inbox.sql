@@ -27,7 +27,8 @@ RETURNING id;
 -- Apart from the offer, because a statement that had to wait still looks at what was there when it began.
 DELETE FROM inbox
 WHERE id = $1
-  AND (EXISTS (SELECT 1 FROM document_files WHERE path = $2 AND size_bytes = $3 AND modified_ns = $4)
+  AND (EXISTS (SELECT 1 FROM document_files f JOIN documents d ON d.id = f.document_id
+               WHERE f.path = $2 AND f.size_bytes = $3 AND f.modified_ns = $4 AND d.deleted_at IS NULL)
        OR EXISTS (SELECT 1 FROM inbox refused
                   WHERE refused.path = $2 AND refused.status = 'failed'
                     AND refused.payload @> jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint)))

@@ -66,8 +66,9 @@ async def _number_for(row: InboxRow, tools: Tools) -> int:
 def _confirm(
     row: InboxRow, source: FileSource, same: DocumentKey, at_path: DocumentKey | None, labels: Labels
 ) -> Outcome:
-    """The content is there already: note where else it lies."""
-    return Completed((_fill(same.id, labels), *_ending(row, source, same.id), *_letting_go(at_path, same.id)))
+    """The content is there already: note where else it lies. Deleted meanwhile, it is looked for again."""
+    held = Write.once("hold_document", id=same.id)
+    return Completed((held, _fill(same.id, labels), *_ending(row, source, same.id), *_letting_go(at_path, same.id)))
 
 
 def _letting_go(at_path: DocumentKey | None, document_id: int) -> tuple[Write, ...]:

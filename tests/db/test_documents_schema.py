@@ -1,11 +1,14 @@
 """The tables of documents: term counts that follow every change, one view to search, deletion in one piece."""
 
+import anyio
 import psycopg
 import pytest
 from psycopg import errors
 
+from db.errors import Conflict
 from db.locks import SEODANG, Lock
 from db.pool import Database
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +178,33 @@ async def test_forget_path__keeps_what_was_uploaded_too(pool: Database, db: psyc
     found = db.execute("SELECT deleted_at IS NULL FROM documents WHERE id = %s", [document]).fetchone()
     assert found == (True,)
     assert db.execute("SELECT count(*) FROM document_files").fetchone() == (0,)
+
+
+async def test_moved_file__keeps_its_document_while_the_old_place_is_forgotten(
+    pool: Database, db: psycopg.Connection, document: int
+) -> None:
+    db.execute("DELETE FROM stored_files")
+    forgotten: list[bool] = []
+
+    async def forget() -> None:
+        forgotten.append(await pool.value("forget_path", path="/a.txt"))
+
+    async with anyio.create_task_group() as tasks, pool.session() as reader, reader.transaction():
+        await reader.none("hold_document", id=document)
+        await reader.none("point_path", path="/b.txt", document_id=document, size_bytes=1, modified_ns=1)
+        tasks.start_soon(forget)
+        await eventually(lambda: db.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+    assert forgotten == [False]
+    assert db.execute("SELECT path FROM document_files").fetchall() == [("/b.txt",)]
+    assert db.execute("SELECT deleted_at FROM documents").fetchone() == (None,)
+
+
+async def test_hold_document__of_one_that_was_deleted_meanwhile_is_a_lost_race(
+    pool: Database, db: psycopg.Connection, document: int
+) -> None:
+    await pool.value("delete_document", id=document)
+    with pytest.raises(Conflict, match="deleted meanwhile"):
+        await pool.none("hold_document", id=document)
 
 
 def test_documents__of_the_same_content_are_one_for_each_owner(db: psycopg.Connection, document: int) -> None:
