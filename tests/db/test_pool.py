@@ -73,7 +73,7 @@ async def test_errors__of_a_value_that_does_not_fit_are_refusals_and_no_loss_of_
 ) -> None:
     with pytest.raises(Refused, match="DataError"):
         await session.value("forget_path", path=wrong)
-    assert await session.value("forget_path", path="known") is None
+    assert await session.value("forget_path", path="known") is False
 
 
 async def test_errors__of_a_killed_session_say_that_it_is_gone(session: Session, db: psycopg.Connection) -> None:
