@@ -122,7 +122,8 @@ def test_killed_daemon__frees_the_model_at_once(whole: Whole, model: RemoteServe
     script(model, SAY | {"hold": "never"}, SAY)
     with psycopg.connect(whole.dsn(), autocommit=True) as sql:
         sql.execute("INSERT INTO asks (question) VALUES (%s)", (QUESTION,))
-        wait_for(lambda: _holder(sql))
+        wait_for(lambda: [call for call in model.calls if call.kind == "chat" and call.ended_ns is None], 20)
+        assert _holder(sql)
         daemon = wait_for(lambda: whole.child("services.daemon synthesis"))
         daemon.kill()
         wait_for(lambda: not _holder(sql), 5)
