@@ -163,6 +163,17 @@ def setting(endpoint: Endpoint, name: str) -> str:
     return f"SEODANG_MODELS__{endpoint.role.upper()}__{name}"
 
 
+def key_header(endpoint: Endpoint) -> dict[str, str]:
+    """Give the header that carries the key; a key that none can carry is refused here, lest an error repeat it."""
+    if endpoint.api_key is None:
+        return {}
+    key = endpoint.api_key.get_secret_value()
+    if not (key.isascii() and key.isprintable()):
+        name = setting(endpoint, "API_KEY")
+        raise ModelMisnamed(f"The key of {endpoint.label} has characters that no key has.", f"Check {name}.")
+    return {"Authorization": f"Bearer {key}"}
+
+
 def _is_route(refusal: Refusal) -> bool:
     status = refusal.status or 200
     if status == HTTPStatus.METHOD_NOT_ALLOWED or 300 <= status < 400:

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import httpx
 
-from services.model.answers import Refusal, error_of, one_line, read_refusal, setting
+from services.model.answers import Refusal, error_of, key_header, one_line, read_refusal, setting
 from services.model.budget import check_budget
 from services.model.connection import Connection
 from services.model.endpoint import Endpoint
@@ -95,7 +95,7 @@ async def _ask(
 async def _answering(connection: Connection, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
     """Send the request and give the answer from its head on; what breaks before and after it differs in meaning."""
     endpoint, http = connection.endpoint, connection.http
-    headers = {**connection.headers, "Accept": "text/event-stream", **_key_of(endpoint)}
+    headers = {**connection.headers, "Accept": "text/event-stream", **key_header(endpoint)}
     # A server may be silent for long, while it reads the prompt: the call's limit rules, not one of the line.
     timeout = httpx.Timeout(None, connect=http.timeout.connect)
     try:
@@ -113,17 +113,6 @@ async def _answering(connection: Connection, body: dict[str, Any]) -> AsyncItera
         ) from error
     finally:
         await response.aclose()
-
-
-def _key_of(endpoint: Endpoint) -> dict[str, str]:
-    """Give the header that carries the key; a key that none can carry is refused here, lest an error repeat it."""
-    if endpoint.api_key is None:
-        return {}
-    key = endpoint.api_key.get_secret_value()
-    if not (key.isascii() and key.isprintable()):
-        name = setting(endpoint, "API_KEY")
-        raise ModelMisnamed(f"The key of {endpoint.label} has characters that no key has.", f"Check {name}.")
-    return {"Authorization": f"Bearer {key}"}
 
 
 def _unreached(endpoint: Endpoint, error: Exception) -> ModelUnavailable:

@@ -14,7 +14,16 @@ from typing import Protocol, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from services.model.answers import NO_ROUTE, Refusal, error_of, one_line, refusal_of, refusal_within, setting
+from services.model.answers import (
+    NO_ROUTE,
+    Refusal,
+    error_of,
+    key_header,
+    one_line,
+    refusal_of,
+    refusal_within,
+    setting,
+)
 from services.model.batches import BatchTooLarge
 from services.model.connection import Connection
 from services.model.endpoint import Endpoint
@@ -108,9 +117,7 @@ async def _send(
     connection: Connection, method: str, route: str, body: Mapping[str, object] | None = None
 ) -> httpx.Response:
     endpoint = connection.endpoint
-    headers = dict(connection.headers)
-    if endpoint.api_key is not None:
-        headers["Authorization"] = f"Bearer {endpoint.api_key.get_secret_value()}"
+    headers = {**connection.headers, **key_header(endpoint)}
     try:
         return await connection.http.request(method, f"{endpoint.name}{route}", json=body, headers=headers)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
