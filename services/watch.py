@@ -17,11 +17,12 @@ from db.notify import Bell
 from db.pool import Database
 from db.rows import KnownFile
 from services.document.folder import Mark, Marks, Settling, changes, scan
+from services.kit.document_settings import IngestSettings
 from services.kit.errors import SettingsError
 from services.kit.lifetime import run_process, until_told_to_stop
 from services.kit.log import Event, get_logger, set_up_logging
 from services.kit.ready import database_ready
-from services.kit.settings import IngestSettings, Settings, load_settings
+from services.kit.settings import Settings, load_settings
 from services.wiring import dsn_of, open_tools
 
 log = get_logger()

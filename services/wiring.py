@@ -7,7 +7,8 @@ from db.gate import Gate, Priority
 from db.pool import Database, open_pool
 from db.server import EmbeddedServer
 from services.formats.sandbox import Limits, Reader
-from services.kit.settings import MIB, IngestSettings, Settings
+from services.kit.document_settings import IngestSettings
+from services.kit.settings import MIB, Settings
 from services.model.breaker import Breaker
 from services.model.client import Call, ModelClient, open_models
 from services.model.embeddings import ServedEmbedder

@@ -18,7 +18,8 @@ from db.migrate import migrate
 from db.pool import Database, open_pool
 from db.server import EmbeddedServer
 from services.formats.sandbox import Reader
-from services.kit.settings import IngestSettings, Settings, load_settings
+from services.kit.document_settings import IngestSettings
+from services.kit.settings import Settings, load_settings
 from services.tools import Tools
 from services.wiring import limits_of
 

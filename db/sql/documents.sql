@@ -42,15 +42,17 @@ SET material_type = coalesce(material_type, $2), jurisdiction = coalesce(jurisdi
 WHERE id = $1
   AND (material_type IS NULL OR jurisdiction IS NULL OR published_date IS NULL OR NOT extract_meta @> $5::jsonb);
 
--- name: insert_page(document_id, version, number, label, text, lines) -> none
-INSERT INTO document_pages (document_id, version, number, label, text, lines)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb);
+-- name: insert_page(document_id, version, number, label, text, lines, origin, note, headings) -> none
+INSERT INTO document_pages (document_id, version, number, label, text, lines, origin, note, headings)
+VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9::text::jsonb);
 
 -- name: save_extracted_text(id, version) -> none
--- Joins the pages inside the server, a form feed between two.
+-- Joins the pages inside the server, a form feed between two, and notes those that have not been read.
 UPDATE documents
-SET extracted_text = (SELECT string_agg(text, E'\f' ORDER BY number)
-                      FROM document_pages WHERE document_id = $1 AND version = $2)
+SET (extracted_text, unread_pages) = (
+    SELECT string_agg(text, E'\f' ORDER BY number),
+           coalesce(array_agg(number ORDER BY number) FILTER (WHERE origin = 'unread'), '{}')
+    FROM document_pages WHERE document_id = $1 AND version = $2)
 WHERE id = $1;
 
 -- name: point_path(path, document_id, size_bytes, modified_ns) -> none

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from db.rows import InboxRow
-from services.kit.settings import FolderRule
+from services.kit.document_settings import FolderRule
 
 
 @dataclass(frozen=True, slots=True)

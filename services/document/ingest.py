@@ -6,14 +6,14 @@ there are new pages. Refuses what cannot be read, with the reader's code and a s
 
 import json
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from db.jobs import Job
 from db.rows import DocumentKey, InboxRow
 from services.document.filing import Labels, labels_of
 from services.document.source import FileSource, open_source
-from services.formats.page import FormatError, Header, Line, Page
+from services.formats.page import FormatError, Header, Heading, Line, Page
 from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
 from services.kit.stage import single
 from services.tools import Tools
@@ -142,6 +142,9 @@ def _page_values(page: Page, reading: Reading) -> dict[str, object]:
         "label": page.label,
         "text": page.text,
         "lines": lines_json(page.lines) if page.lines else None,
+        "origin": page.origin,
+        "note": page.note,
+        "headings": headings_json(page.headings) if page.headings else None,
     }
 
 
@@ -149,6 +152,11 @@ def lines_json(lines: tuple[Line, ...]) -> str:
     """Write the places of a page's lines in the form of document_pages.lines."""
     values = [{"s": line.start, "e": line.end, "y0": line.y0, "y1": line.y1, "x": line.x} for line in lines]
     return json.dumps(values, separators=(",", ":"))
+
+
+def headings_json(headings: tuple[Heading, ...]) -> str:
+    """Write the sections that begin on a page in the form of document_pages.headings."""
+    return json.dumps([asdict(heading) for heading in headings], ensure_ascii=False, separators=(",", ":"))
 
 
 def _document_values(

@@ -36,13 +36,32 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """Where a section begins that its text does not mark by itself (a bookmark of a PDF, a title of a slide).
+
+    Markdown headings within a page's text are not told a second time here.
+    """
+
+    start: int  # offset in `Page.text` of the section's first character
+    level: int  # 1 is the highest
+    title: str
+
+
+Origin = Literal["text", "ocr", "unread"]
+"""How a page's text came: out of the file, by recognition from a picture, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page of paper, or the part of a document without pages that is cited as one."""
 
     number: int  # 1-based
     label: str  # what a person calls it: "12", "iv", a heading
-    text: str  # normalised (services.text.normalise)
-    lines: tuple[Line, ...] = ()  # only PDF fills it
+    text: str  # normalised (services.text.normalise); "" when `origin` is "unread"
+    lines: tuple[Line, ...] = ()  # only PDF and recognised pages fill it
+    origin: Origin = "text"
+    note: str = ""  # one sentence for the reader of an "ocr" or "unread" page: how it was read, or why it was not
+    headings: tuple[Heading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import json
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from services.formats.page import Code, Header, Line, Page
+from services.formats.page import Code, Header, Heading, Line, Page
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 64 * 2**20  # a page of 2 million characters with all their places
@@ -61,7 +61,9 @@ def pack(answer: Answer) -> bytes:
     match answer:
         case Page():
             lines = [_pack_line(line) for line in answer.lines]
-            return _frame(["page", answer.number, answer.label, answer.text, lines])
+            headings = [astuple(heading) for heading in answer.headings]
+            page = [answer.number, answer.label, answer.text, lines, answer.origin, answer.note, headings]
+            return _frame(["page", *page])
         case Header() | Done() | Failure():
             return _frame([type(answer).__name__.lower(), *astuple(answer)])
 
@@ -70,8 +72,9 @@ def unpack(body: bytes) -> Answer:
     """Read an answer from a frame's body. Raises ValueError, TypeError or KeyError for anything else."""
     kind, *values = json.loads(body)
     if kind == "page":
-        number, label, text, lines = values
-        return Page(number, label, text, tuple(_unpack_line(line) for line in lines))
+        number, label, text, lines, origin, note, headings = values
+        places = tuple(_unpack_line(line) for line in lines)
+        return Page(number, label, text, places, origin, note, tuple(Heading(*heading) for heading in headings))
     kinds: dict[str, type[Header | Done | Failure]] = {"header": Header, "done": Done, "failure": Failure}
     return kinds[kind](*values)
 

@@ -48,12 +48,13 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Did not work this time. `counted` False puts the job off without costing it an attempt."""
+    """Did not work this time. `counted` False puts the job off without costing it an attempt; `writes` are kept."""
 
     code: str
     message: str = ""
     after_s: float | None = None
     counted: bool = True
+    writes: tuple[Write, ...] = ()
 
 
 Outcome = Completed | Skipped | Failed | Retry

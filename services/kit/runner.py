@@ -4,6 +4,7 @@ In: a `Stage` and its tools. Out: rows that are ended in the transaction that wr
 a pause here, never the end of the process.
 """
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Generic
 
@@ -29,6 +30,8 @@ class Runner(Generic[ToolsT]):
     def __init__(
         self, dsn: str, stage: Stage[ToolsT], tools: ToolsT, settings: QueueSettings, until_empty: bool = False
     ) -> None:
+        if stage.batch_of is not None:
+            stage = replace(stage, batch=stage.batch_of(tools))
         self.dsn, self.stage, self.tools, self.settings = dsn, stage, tools, settings
         self.until_empty = until_empty
         self.bell = Bell()
@@ -73,10 +76,17 @@ class Runner(Generic[ToolsT]):
         async with anyio.create_task_group() as clock:
             async with anyio.create_task_group() as lanes:
                 clock.start_soon(self._end_of_grace, shift, lanes.cancel_scope)
+                clock.start_soon(self._watch)
                 for ceiling in self.stage.lanes:
                     lane = Lane(shift, self.tools, ceiling, self.stopping, self.until_empty)
                     lanes.start_soon(lane.work)
             clock.cancel_scope.cancel()
+
+    async def _watch(self) -> None:
+        """Do what comes by the clock, from one look at the queue to the next."""
+        while self.stage.watch is not None:
+            await self.stage.watch(self.tools)
+            await anyio.sleep(self.settings.look_s)
 
     async def _end_of_grace(self, shift: Shift[ToolsT], lanes: anyio.CancelScope) -> None:
         await self.stopping.wait()

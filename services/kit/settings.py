@@ -6,9 +6,9 @@ directory, `$SEODANG_HOME/seodang.toml`, the defaults below. docs/settings.md is
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,81 +16,20 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from services.kit.document_settings import (
+    ClassifySettings,
+    DigestSettings,
+    DocumentSettings,
+    EmbedSettings,
+    IngestSettings,
+    OcrSettings,
+)
 from services.kit.errors import SettingsError
+from services.kit.model_settings import CallSettings, GateSettings, ModelsSettings
+from services.kit.setting_part import Count, Part, Seconds
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
-
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Part(BaseModel):
-    """A branch of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-JsonMode = Literal["prompt", "json_object", "json_schema"]
-
-
-class ModelSettings(Part):
-    """Where one role's model is served."""
-
-    base_url: str | None = Field(
-        None, pattern=r"^https?://[^/\s]", description="An OpenAI-compatible server, with or without `/v1`."
-    )
-    model: str | None = Field(None, description="The model's name exactly as the server lists it.")
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token.")
-    timeout_s: Seconds = Field(300.0, description="Limit of one call, counted from the moment the gate lets it in.")
-    capacity: Count | None = Field(None, description="Calls in flight at this endpoint; `gate.capacity` when unset.")
-    context_tokens: Count | None = Field(
-        None, description="Prompt and reply together; a longer prompt is cut or refused before the call."
-    )
-    json_mode: JsonMode = Field(
-        "prompt",
-        description="How JSON is asked for; `prompt` suits every server, `json_schema` those that keep to a schema.",
-    )
-    thinking: bool | None = Field(
-        None, description="`false` asks the server not to reason before a JSON reply (`enable_thinking`)."
-    )
-
-
-class ModelsSettings(Part):
-    """One endpoint per role; chat roles left out follow `primary`."""
-
-    primary: ModelSettings = ModelSettings()
-    triage: ModelSettings = ModelSettings()
-    analyzer: ModelSettings = ModelSettings()
-    evidence: ModelSettings = ModelSettings()
-    classifier: ModelSettings = ModelSettings()
-    verifier: ModelSettings = ModelSettings()
-    deep: ModelSettings = ModelSettings()
-    embed: ModelSettings = ModelSettings()
-    rerank: ModelSettings = ModelSettings()
-    fallback: ModelSettings = ModelSettings()
-
-
-class CallSettings(Part):
-    """How the model servers are called."""
-
-    connect_s: Seconds = Field(10.0, description="Time for the connection to a model server.")
-    attempts: Count = Field(3, description="Tries of one call where a second cannot do harm, all at one turn.")
-    backoff_s: Seconds = Field(0.5, description="Pause before the second try; it doubles, with jitter.")
-    breaker_failures: Count = Field(5, description="So many failures in a row stop the calls of a role.")
-    breaker_open_s: Seconds = Field(60.0, description="For so long; then one call probes.")
-    embed_batch: Count = Field(32, description="Texts in one embeddings request (the limit of TEI as it ships).")
-    rerank_batch: Count = Field(32, description="Texts in one rerank request (the same).")
-
-
-class GateSettings(Part):
-    """The priority gate in front of the model."""
-
-    capacity: Count = Field(1, description="Calls in flight per endpoint, over all processes and hosts.")
-    starvation_warn_s: Seconds = Field(300.0, description="A background waiter over this is warned about.")
-    slice_s: Seconds = Field(
-        15.0, description="A waiter renews its wait this often, so that vacuum is not held back (docs/gate.md)."
-    )
 
 
 class QueueSettings(Part):
@@ -107,44 +46,6 @@ class QueueSettings(Part):
     archive_after_days: int = Field(
         0, ge=0, description="Finished rows older than this move to `queue_archive`; 0 keeps them where they are."
     )
-
-
-class FolderRule(Part):
-    """What a file's place in the watched folder says about it."""
-
-    pattern: str = Field(description="Glob against the path below the watched folder, `**` spans folders.")
-    material_type: str | None = Field(None, description="Written to the document; never overwritten by a guess.")
-    jurisdiction: str | None = Field(None, description="As above.")
-    collection: str | None = Field(None, description="As above.")
-    license: str | None = Field(None, description="Name of the licence, kept in `extract_meta.license.name`.")
-    restricted: bool = Field(False, description="May be found and opened by its owner, is never quoted in an answer.")
-
-
-SHIPPED_RULES = (
-    FolderRule(pattern="Books/**", material_type="book", restricted=True),
-    FolderRule(pattern="Papers_Purchased/**", material_type="paper", restricted=True),
-    FolderRule(pattern="Manuals/**", material_type="manual"),
-    FolderRule(pattern="KGS/**", material_type="law", jurisdiction="KR", license="kogl"),
-)
-
-
-class IngestSettings(Part):
-    """From a file to pages."""
-
-    rules: tuple[FolderRule, ...] = Field(SHIPPED_RULES, description="Folder rules; the first that fits is used.")
-    stable_s: Seconds = Field(1.0, description="A watched file is taken when it has not changed for so long.")
-    rescan_s: Seconds = Field(60.0, description="How often the watched folder is compared as a whole.")
-    max_file_mib: Count = Field(200, description="A larger file ends as `too_large`.")
-    memory_mib: Count = Field(1024, description="Memory of the process that parses one file.")
-    parse_limit_s: Seconds = Field(120.0, description="Time for parsing one file.")
-    max_unpacked_mib: Count = Field(1024, description="Unpacked size of a zip-based file.")
-    max_text_chars: Count = Field(100_000_000, description="Text of one document.")
-
-
-class EmbedSettings(Part):
-    """From pages to chunks that can be found."""
-
-    chunk_chars: Count = Field(1200, description="A chunk is at most so long (measured: services/text/chunks.py).")
 
 
 class SearchSettings(Part):
@@ -203,7 +104,11 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     queue: QueueSettings = QueueSettings()
     ingest: IngestSettings = IngestSettings()
+    ocr: OcrSettings = OcrSettings()
     embed: EmbedSettings = EmbedSettings()
+    classify: ClassifySettings = ClassifySettings()
+    digest: DigestSettings = DigestSettings()
+    documents: DocumentSettings = DocumentSettings()
     search: SearchSettings = SearchSettings()
     answer: AnswerSettings = AnswerSettings()
     web: WebSettings = WebSettings()

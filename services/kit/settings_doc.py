@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from services.kit.settings import CHECKOUT, SHIPPED_RULES, FolderRule, ModelSettings, ModelsSettings, Settings
+from services.kit.document_settings import SHIPPED_RULES, FolderRule
+from services.kit.model_settings import ModelSettings, ModelsSettings
+from services.kit.settings import CHECKOUT, Settings
 
 HEAD = """# Settings
 
-Generated from `services/kit/settings.py` by `python -m services.kit.settings_doc`: change it there.
+Generated from the settings of `services/kit` by `python -m services.kit.settings_doc`: change it there.
 
 Each name can be given in the environment, in `.env` of the working directory, or in `$SEODANG_HOME/seodang.toml`; the
 first that names a value wins. In TOML the name is written without prefix and in lower case, and `__` is a table:

@@ -20,7 +20,7 @@ from db.notify import Bell, listen_for_ever
 from db.pool import Session, connect
 from db.queue import SESSION_SETTINGS, Queue
 from services.kit.log import Event, get_logger
-from services.kit.outcome import Completed, Outcome, Retry
+from services.kit.outcome import Completed, Outcome
 from services.kit.settings import QueueSettings
 from services.kit.settle import released, settle
 from services.kit.stage import Stage, ToolsT
@@ -95,8 +95,6 @@ class Shift(Generic[ToolsT]):
         return ended
 
     async def _write(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Retry):
-            return
         for write in outcome.writes:
             await self._session.each(write.name, write.rows)
         if isinstance(outcome, Completed) and outcome.subject is not None:

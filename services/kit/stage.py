@@ -25,9 +25,11 @@ class Stage(Generic[ToolsT]):
         then: the stages that get `Completed.subject` in the transaction that ends the job.
         hand_on: the named statement that enqueues them; takes (subject, stage).
         batch: rows claimed at once at the most.
+        batch_of: tells `batch` from the tools, where it depends on what is configured.
         lanes: one per batch in hand at the same time; the number is the least urgent row that the lane takes.
         lease_s: a worker that gives no sign of life for so long is taken to hang, and its rows are given back.
         prepare: called at the start of each shift, for example to enqueue what a changed setting made outdated.
+        watch: called every `queue.look_s` beside the lanes, for work that comes by the clock and not by a row.
         upkeep: named statements without arguments, run when the queue is empty.
     """
 
@@ -37,9 +39,11 @@ class Stage(Generic[ToolsT]):
     then: tuple[str, ...] = ()
     hand_on: str = "enqueue_document_job"
     batch: int = 1
+    batch_of: Callable[[ToolsT], int] | None = None
     lanes: tuple[int, ...] = (ANY_URGENCY,)
     lease_s: float = 60.0
     prepare: Callable[[ToolsT], Awaitable[None]] | None = None
+    watch: Callable[[ToolsT], Awaitable[None]] | None = None
     upkeep: tuple[str, ...] = ()
 
 

@@ -18,7 +18,8 @@ import stamina
 
 from db.gate import DEFAULT, Gate, Priority
 from services.kit.log import Event, get_logger
-from services.kit.settings import CallSettings, Settings
+from services.kit.model_settings import CallSettings
+from services.kit.settings import Settings
 from services.model.breaker import Breaker, counts
 from services.model.budget import check_budget
 from services.model.chat import Heard, chat
@@ -42,8 +43,9 @@ Admitted = Callable[[float], None]
 LONGEST_PAUSE = 16
 """A server that asks for a longer pause than so many times `calls.backoff_s` is not tried again within a call."""
 
-UNSERVED = frozenset({Role.EMBED, Role.RERANK})
-"""Roles that the fallback cannot stand in for: its vectors and scores would not compare with the others'."""
+UNSERVED = frozenset({Role.EMBED, Role.RERANK, Role.OCR})
+"""Roles that the fallback cannot stand in for: its vectors and scores would not compare with the others', and it may
+not see pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, TypeAdapter
 
-from services.kit.settings import CallSettings
+from services.kit.model_settings import CallSettings
 from services.model.batches import Batches
 from services.model.connection import Connection
 from services.model.endpoint import Endpoint

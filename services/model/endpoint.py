@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from services.kit.errors import SettingsError
-from services.kit.settings import JsonMode, ModelSettings, ModelsSettings
+from services.kit.model_settings import JsonMode, ModelSettings, ModelsSettings
 
 
 class Role(StrEnum):
@@ -26,6 +26,7 @@ class Role(StrEnum):
     DEEP = "deep"
     EMBED = "embed"
     RERANK = "rerank"
+    OCR = "ocr"
     FALLBACK = "fallback"
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
 
-from services.kit.settings import CallSettings
+from services.kit.model_settings import CallSettings
 from services.model.batches import Batches
 from services.model.connection import Connection
 from services.model.errors import ReplyMisshapen

@@ -10,8 +10,9 @@ import pytest
 
 from db.pool import Database
 from services.document.folder import Mark, Settling, changes, is_temporary, scan
+from services.kit.document_settings import IngestSettings
 from services.kit.runner import Runner
-from services.kit.settings import IngestSettings, Settings
+from services.kit.settings import Settings
 from services.stages import stage_named
 from services.tools import Tools
 from services.watch import Watcher

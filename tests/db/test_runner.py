@@ -45,7 +45,8 @@ def answer(ask_id: int, text: str) -> Write:
 
 def page(number: int) -> Write:
     """A write that only one can make for a document."""
-    return Write.once("insert_page", document_id=1, version=1, number=number, label="1", text="x", lines=None)
+    page = {"document_id": 1, "version": 1, "number": number, "label": "1", "text": "x", "lines": None}
+    return Write.once("insert_page", **page, origin="text", note="", headings=None)
 
 
 @pytest.fixture

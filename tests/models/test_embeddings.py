@@ -12,7 +12,7 @@ import anyio
 import httpx
 import pytest
 
-from services.kit.settings import CallSettings
+from services.kit.model_settings import CallSettings
 from services.model import batches as batches_module
 from services.model.batches import BatchTooLarge
 from services.model.connection import Connection

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.kit.settings import CallSettings
+from services.kit.model_settings import CallSettings
 from services.model.batches import BatchTooLarge
 from services.model.connection import Connection
 from services.model.errors import ModelMisnamed, ModelUnavailable, ReplyMisshapen

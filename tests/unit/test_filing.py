@@ -7,7 +7,7 @@ import pytest
 
 from db.rows import InboxRow
 from services.document.filing import Labels, fits, labels_of
-from services.kit.settings import SHIPPED_RULES, FolderRule
+from services.kit.document_settings import SHIPPED_RULES, FolderRule
 
 INBOX = Path("/srv/inbox")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.kit.errors import SettingsError
-from services.kit.settings import ModelSettings, ModelsSettings
+from services.kit.model_settings import ModelSettings, ModelsSettings
 from services.model.endpoint import FOLLOWERS, Role, configured, endpoint_of, server_name
 
 PRIMARY = ModelSettings(base_url="http://127.0.0.1:8080/v1", model="small")

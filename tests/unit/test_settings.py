@@ -126,4 +126,4 @@ def test_every_setting__is_described_and_carries_its_unit() -> None:
     for name, field in leaves(Settings):
         assert field.description, name
         if field.annotation is float:
-            assert name.endswith("_s"), name
+            assert name.endswith(("_s", "_share")), name
