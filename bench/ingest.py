@@ -1,247 +1,120 @@
-"""From file to searchable: how fast, and how much of the time is not the parser's and the embedder's.
+"""From file to searchable: how fast beside the bare work, where the rest goes, and whether memory stays flat.
 
-    python -m bench.ingest [--files 100] [--repeat 3] [--json FILE] [--markdown FILE]
+    python -m bench.ingest [--files 200] [--repeat 3] [--documents 10000] [--json FILE] [--markdown FILE]
 
-Three ways over the same files, alternating in one run on one server:
-    by hand   the parser, the splitter and the weights in a loop, nothing stored: the physical limit of one process
-    drained   ingest, embed and classify one after the other in one process, as `seodang queue drain` does it
-    daemons   the three as real processes side by side, from the first INSERT to the last row that is searchable
-`share outside` is the part of the drained time that the loop by hand does not need: queue, transactions, Postgres.
+Two ways over the same files, alternating in one run (bench/ingest_files.py makes them: an office's mix, then each of
+its four largest kinds alone):
+    by hand   parser, splitter and weights in one process of its own (bench/ingest_by_hand.py): the same calls as the
+              product's, without a second process around the parser, without a queue, without a database
+    daemons   ingest, embed and classify as the product runs them, one process each, from the INSERT of all paths to the
+              last row that has ended; their Postgres is durable (fsync) and at its defaults
+`ratio` is by hand / daemons in wall time, taken within a repetition; 0.7 is wanted of the mix. `processor` is what the
+daemons, the parser's process and their sessions with Postgres take in processor time, over what the loop by hand takes:
+it says what the corridor costs where cores are not idle.
+
+Then --documents small files pass through one set of daemons, and their memory is read after each tenth part.
 """
 
 import argparse
 import asyncio
 import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from bench.ingest_daemons import INSERT, corridor, memory_mib, through, until_done
+from bench.ingest_files import Sized, mix, of_kind, small, write, write_small
+from bench.ingest_report import MIX, Memory, Sample, markdown_page, text_page
 from bench.machine import describe
-from bench.pg import connection, private_server
-from bench.queue_report import aligned, markdown
+from bench.pg import Server, connection, private_server
 from db.migrate import migrate
-from services.document.embed import MARKDOWN
-from services.formats.sandbox import Limits, Reader
 from services.kit.log import set_up_logging
-from services.kit.runner import Runner
-from services.kit.settings import CHECKOUT, Settings
-from services.stages import stage_named
-from services.text.chunks import split
-from services.text.terms import document_weights, sparsevec_text
-from services.wiring import open_tools
-from tests.fakes.pdf_writer import pdf
 
-STAGES = ("ingest", "embed", "classify")
-PARAGRAPH_CHARS = 20_000
-"""Text of one file, cut from the Korean FAQ of samples/."""
-LIMIT_S = 600.0
-INSERT = "INSERT INTO inbox (path) SELECT path FROM unnest($1::text[]) AS path"
-UNFINISHED = """
-SELECT (SELECT count(*) FROM inbox WHERE completed_at IS NULL)
-     + (SELECT count(*) FROM document_jobs WHERE completed_at IS NULL)
-"""
-ALIVE = "SELECT count(*) FROM workers"
-CHUNKS = "SELECT count(*) FROM corpus_chunks"
+KINDS_ALONE = ("pdf", "docx", "html", "hwpx")
+ALONE_SHARE = 4
+"""Of the mix's number of files, a fourth of each kind alone."""
+LOOKS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One way over the files of one kind."""
-
-    kind: str
-    way: str
-    files: int
-    mib: float
-    chunks: int
-    seconds: float
-
-
-def write_files(folder: Path, kind: str, count: int) -> list[str]:
-    """Write `count` files that differ, of about PARAGRAPH_CHARS characters each."""
-    text = (CHECKOUT / "samples" / "debian-faq.ko.txt").read_text(encoding="utf-8")
-    paths = []
-    for number in range(count):
-        start = (number * 997) % (len(text) - PARAGRAPH_CHARS)
-        path = folder / f"{number}.{kind}"
-        path.write_bytes(FORMS[kind](f"{number}\n\n{text[start : start + PARAGRAPH_CHARS]}"))
-        paths.append(str(path))
-    return paths
-
-
-def _html(text: str) -> bytes:
-    paragraphs = "".join(f"<p>{part}</p>" for part in text.replace("<", "&lt;").split("\n\n"))
-    return f"<html><body>{paragraphs}</body></html>".encode()
-
-
-def _pdf(text: str) -> bytes:
-    lines = [line[:40] for line in text.splitlines() if line.strip()]
-    return pdf([lines[first : first + 30] for first in range(0, len(lines), 30)])
-
-
-FORMS: dict[str, Callable[[str], bytes]] = {"md": lambda text: text.encode(), "html": _html, "pdf": _pdf}
-
-
-async def by_hand(paths: Sequence[str]) -> int:
-    """Parse, split and weigh in a loop; gives the number of chunks."""
-    chunks = 0
-    async with Reader(Limits()) as reader:
-        for path in paths:
-            parsed = await reader.read(Path(path), Path(path).name)
-            for page in parsed.pages:
-                for span in split(page.text, markdown=parsed.media_type in MARKDOWN):
-                    sparsevec_text(document_weights(page.text[span.start : span.end], parsed.title))
-                    chunks += 1
-    return chunks
-
-
-async def drained(settings: Settings, dsn: str) -> None:
-    """Run the three stages in this process until their queues are empty."""
-    async with open_tools(settings, "bench") as tools:
-        for name in STAGES:
-            await Runner(dsn, stage_named(name), tools, settings.queue, until_empty=True).run()
-
-
-@contextmanager
-def daemons(dsn: str) -> Iterator[None]:
-    """Run the three stages as real processes."""
-    environment = {**os.environ, "SEODANG_DATABASE_URL": dsn, "SEODANG_LOG_LEVEL": "warning"}
-    started = [subprocess.Popen([sys.executable, "-m", "services.daemon", name], env=environment) for name in STAGES]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait()
-
-
-async def _until_done(dsn: str) -> None:
-    end = time.monotonic() + LIMIT_S
-    async with connection(dsn) as conn:
-        while await conn.fetchval(UNFINISHED):
-            if time.monotonic() > end:
-                raise TimeoutError(f"not searchable after {LIMIT_S:.0f} s")
-            await asyncio.sleep(0.02)
-
-
-async def _until_alive(dsn: str) -> None:
-    async with connection(dsn) as conn:
-        while await conn.fetchval(ALIVE) < len(STAGES):  # noqa: ASYNC110 - other processes
-            await asyncio.sleep(0.05)
-
-
-async def _insert(dsn: str, paths: Sequence[str]) -> None:
-    async with connection(dsn) as conn:
-        await conn.execute(INSERT, list(paths))
-
-
-async def _chunks(dsn: str) -> int:
-    async with connection(dsn) as conn:
-        return int(await conn.fetchval(CHUNKS))
-
-
-async def measure(way: str, kind: str, paths: Sequence[str], dsn: str) -> Sample:
-    """Take one way over one set of files."""
-    settings = Settings(database_url=dsn)  # type: ignore[arg-type]
-    match way:
-        case "by hand":
-            started = time.perf_counter()
-            chunks = await by_hand(paths)
-        case "drained":
-            await _insert(dsn, paths)
-            started = time.perf_counter()
-            await drained(settings, dsn)
-            chunks = await _chunks(dsn)
-        case _:
-            with daemons(dsn):
-                await _until_alive(dsn)
-                started = time.perf_counter()
-                await _insert(dsn, paths)
-                await _until_done(dsn)
-                chunks = await _chunks(dsn)
-                seconds = time.perf_counter() - started
-            return _sample(kind, way, paths, chunks, seconds)
-    return _sample(kind, way, paths, chunks, time.perf_counter() - started)
-
-
-def _sample(kind: str, way: str, paths: Sequence[str], chunks: int, seconds: float) -> Sample:
-    mib = sum(Path(path).stat().st_size for path in paths) / 2**20
-    return Sample(kind, way, len(paths), mib, chunks, seconds)
-
-
-WAYS = ("by hand", "drained", "daemons")
-
-
-async def run_all(files: int, repeat: int) -> tuple[str, list[Sample]]:
-    """Measure every way over every kind, `repeat` times."""
-    samples = []
-    with private_server() as server, tempfile.TemporaryDirectory() as folder:
-        for _ in range(repeat):
-            for kind in FORMS:
-                place = Path(folder) / kind
-                place.mkdir(exist_ok=True)
-                paths = write_files(place, kind, files)
-                for way in WAYS:
-                    async with server.database() as dsn:
-                        migrate(dsn)
-                        samples.append(await measure(way, kind, paths, dsn))
-                        print(samples[-1], file=sys.stderr)
-        return describe(await server.version()), samples
-
-
-def table(samples: Sequence[Sample]) -> list[tuple[str, ...]]:
-    """Give the medians as rows of text, the first one the heading."""
-    rows = [("kind", "way", "files/s", "MB/s", "chunks/s", "of by hand", "share outside")]
-    for kind in FORMS:
-        seconds = {way: _median(samples, kind, way) for way in WAYS}
-        first = {sample.way: sample for sample in samples if sample.kind == kind}
-        rows += [_row(kind, way, first[way], seconds) for way in WAYS]
-    return rows
-
-
-def _row(kind: str, way: str, sample: Sample, seconds: dict[str, float]) -> tuple[str, ...]:
-    took = seconds[way]
-    outside = f"{1 - seconds['by hand'] / took:.2f}" if way == "drained" else ""
-    return (
-        kind,
-        way,
-        f"{sample.files / took:,.0f}",
-        f"{sample.mib * 2**20 / 1e6 / took:.2f}",
-        f"{sample.chunks / took:,.0f}",
-        f"{seconds['by hand'] / took:.2f}",
-        outside,
+def by_hand(kind: str, repeat: int, paths: Sequence[str]) -> Sample:
+    """Work through the files in a process of its own."""
+    command = [sys.executable, "-m", "bench.ingest_by_hand"]
+    done = subprocess.run(command, input="\n".join(paths), capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    return Sample(
+        kind, "by hand", repeat, len(paths), _mib(paths), told["chunks"], told["seconds"], told["cpu_s"], told["parts"]
     )
 
 
-def _median(samples: Sequence[Sample], kind: str, way: str) -> float:
-    return statistics.median(s.seconds for s in samples if (s.kind, s.way) == (kind, way))
+async def by_daemons(kind: str, repeat: int, paths: Sequence[str], server: Server) -> Sample:
+    """Send the files through the corridor on a fresh database."""
+    async with server.database() as dsn:
+        migrate(dsn)
+        seconds, parts, leaves = await through(dsn, paths)
+    return Sample(kind, "daemons", repeat, len(paths), _mib(paths), leaves, seconds, sum(parts.values()), parts)
+
+
+def _mib(paths: Sequence[str]) -> float:
+    return sum(Path(path).stat().st_size for path in paths) / 2**20
+
+
+async def measure_throughput(server: Server, folder: Path, files: int, repeat: int) -> list[Sample]:
+    """Take both ways over the mix and over single kinds, again and again."""
+    sets: dict[str, list[Sized]] = {MIX: mix(files)}
+    sets |= {kind: of_kind(kind, max(1, files // ALONE_SHARE)) for kind in KINDS_ALONE}
+    paths = {kind: write(folder / kind, wanted) for kind, wanted in sets.items()}
+    samples = []
+    for number in range(repeat):
+        for kind, these in paths.items():
+            for sample in (by_hand(kind, number, these), await by_daemons(kind, number, these, server)):
+                samples.append(sample)
+                print(sample, file=sys.stderr)
+    return samples
+
+
+async def measure_memory(server: Server, folder: Path, documents: int) -> list[Memory]:
+    """Send many small files through one set of daemons, and look at their memory now and then."""
+    paths = write_small(folder / "small", small(documents))
+    looks = []
+    async with server.database() as dsn:
+        migrate(dsn)
+        async with corridor(dsn) as running, connection(dsn) as conn:
+            await conn.execute(INSERT, paths)
+            for look in range(1, LOOKS + 1):
+                await until_done(conn, documents * look // LOOKS)
+                looks.append(Memory(documents * look // LOOKS, memory_mib(running)))
+                print(looks[-1], file=sys.stderr)
+    return looks
+
+
+async def run_all(files: int, repeat: int, documents: int) -> tuple[str, list[Sample], list[Memory]]:
+    """Measure everything; gives the machine's line with it."""
+    with private_server() as server, tempfile.TemporaryDirectory() as folder:
+        samples = await measure_throughput(server, Path(folder), files, repeat)
+        looks = await measure_memory(server, Path(folder), documents) if documents else []
+        return describe(await server.version()), samples, looks
 
 
 def main() -> None:
-    """Read the options, measure, print and write the table."""
+    """Read the options, measure, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=100, help="files of each kind")
+    parser.add_argument("--files", type=int, default=200, help="files of the mix")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--documents", type=int, default=10_000, help="small files for the memory; 0 for none")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     set_up_logging("warning", "json", "bench")
-    machine, samples = asyncio.run(run_all(options.files, options.repeat))
-    rows = table(samples)
-    print(f"{machine}\n\n{aligned(rows)}")
+    machine, samples, looks = asyncio.run(run_all(options.files, options.repeat, options.documents))
+    print(text_page(machine, samples, looks))
     if options.json:
-        options.json.write_text("".join(json.dumps(asdict(sample)) + "\n" for sample in samples))
+        lines = [*map(asdict, samples), *map(asdict, looks)]
+        options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.markdown:
-        facts = f"{machine}. Medians of {options.repeat} repetitions over {options.files} files of each kind."
-        title = "# From file to searchable\n\nMade by `python -m bench.ingest`; its docstring says what the ways are."
-        options.markdown.write_text(f"{title}\n\n{facts}\n\n{markdown(rows)}\n")
+        options.markdown.write_text(markdown_page(machine, samples, looks))
 
 
 if __name__ == "__main__":

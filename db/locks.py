@@ -8,7 +8,7 @@ import hashlib
 from enum import IntEnum
 from itertools import count
 
-SEODANG = 0x73656F64  # "seod" in ASCII; also written out in migrations/0002_documents.sql
+SEODANG = 0x73656F64  # "seod" in ASCII; also written out in migrations/0002_documents.sql and 0007_chunk_tree.sql
 
 
 class Lock(IntEnum):
@@ -16,6 +16,7 @@ class Lock(IntEnum):
 
     MIGRATE = 1
     STATISTICS = 3
+    EMBEDDERS = 4
 
 
 WORKERS = SEODANG + 1

@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A file that waits to be read; its content is fetched apart."""
+    """A file that waits to be read; its content is fetched apart. `watched`: the watcher offered it, and no person."""
 
     id: int
     path: str | None
@@ -23,6 +23,7 @@ class InboxRow:
     license: Json | None
     user_id: int
     document_id: int | None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class DocumentKey:
     sha256: str
     pages_version: int
     deleted: bool
+    deleted_by_person: bool
     other_places: int
 
 
@@ -83,10 +85,11 @@ class DocumentOfJob:
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's number, counted from 1, and its text."""
+    """A page's number, counted from 1, its text, and the sections that its format told: {"start", "level", "title"}."""
 
     number: int
     text: str
+    headings: list[Json] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,19 @@ class DocumentRow:
     ai_summary: str | None
     created_at: datetime
     updated_at: datetime
+    series: str | None
+    effective_date: date | None
+    version_status: str | None
+    reading: str
+    unread_pages: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """A page as search serves it; `lines` are its places on the paper (services/formats/page.py), None without."""
+    """A page as search serves it; `lines` are its places on the paper (services/formats/page.py), None without.
+
+    `origin` says how its text came (text, ocr, unread), `note` what a reader should know of that.
+    """
 
     number: int
     label: str
@@ -124,6 +135,8 @@ class PageRow:
     lines: list[Json] | None
     title: str
     page_count: int
+    origin: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,20 +221,6 @@ class QueueCount:
     status: str
     count: int
     oldest_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class FailedJob:
-    """A row that ended as failed."""
-
-    id: int
-    stage: str
-    status: str
-    attempts: int
-    error_code: str | None
-    error_message: str | None
-    created_at: datetime
-    completed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

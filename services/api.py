@@ -19,6 +19,7 @@ from services.kit.log import Event, get_logger, set_up_logging
 from services.kit.ready import database_ready
 from services.kit.settings import Settings, load_settings
 from services.stages import STAGES
+from services.web.analyze import CHANNEL as DEEP_CHANNEL
 from services.web.app import make_app, make_web
 from services.web.context import Web
 from services.web.hub import Hub
@@ -90,6 +91,7 @@ async def serve(
             tasks.start_soon(stop_when_told)
             tasks.start_soon(_prepare, dsn, web)
             tasks.start_soon(listen_for_ever, dsn, "api", CHANNEL, hub.hear)
+            tasks.start_soon(listen_for_ever, dsn, "api-deep", DEEP_CHANNEL, web.deep_ended.ring)
             log.info(Event.API_STARTED, host=settings.host, port=listener.getsockname()[1])
             await server.serve([listener])
             tasks.cancel_scope.cancel()

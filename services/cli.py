@@ -13,9 +13,12 @@ from db.migrate import migrate as apply_migrations
 from services.command import add as adding
 from services.command import ask as asking
 from services.command import demo as demonstration
+from services.command import digest as digests
+from services.command import documents
 from services.command import gate as gates
 from services.command import queue as queues
 from services.command import status as statuses
+from services.command.drain import drain
 from services.command.place import opened_place
 from services.command.show import emit, err, out
 from services.kit.errors import RequestError, SeodangError, SettingsError
@@ -29,6 +32,7 @@ queue = typer.Typer(no_args_is_help=True, help="What waits, what failed; again, 
 app.add_typer(queue, name="queue")
 gate = typer.Typer(no_args_is_help=True, help="Who may call the model now.")
 app.add_typer(gate, name="gate")
+app.add_typer(documents.group, name="document")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 StageName = Annotated[str | None, typer.Option("--stage", help="Only this stage.")]
@@ -124,22 +128,38 @@ def queue_ls(stage: StageName = None, code: Code = None, as_json: AsJson = False
 @queue.command("retry")
 def queue_retry(
     ids: Annotated[list[int] | None, typer.Argument()] = None,
+    file: Annotated[list[str] | None, typer.Option("--file", help="Name, path or glob; may be repeated.")] = None,
     stage: StageName = None,
     code: Code = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that failed; the same as to name nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Enqueue failed rows again: by id, by code, by stage, or all."""
+    """Enqueue failed rows again, each as a new row: by id, by file, by code, by stage, or all."""
+    choice = queues.Choice(tuple(ids or ()), tuple(file or ()), stage, code, everything)
     with opened_place(_settings()) as place:
-        new = queues.retry(place, ids or [], stage, code)
-    emit(new, as_json, lambda _: out.print(f"{sum(new.values())} rows are in the queue again."))
+        retried = queues.retry(place, choice)
+    emit(retried.as_json(), as_json, lambda _: queues.show_retried(retried))
+    raise typer.Exit(1 if choice.by_name and retried.in_vain else 0)
 
 
 @queue.command("drain")
 def queue_drain(stage: StageName = None, as_json: AsJson = False) -> None:
-    """Do what is ready in this process, then end."""
+    """Do what is ready in this process, then end; documents are classified by the deep model here."""
     with opened_place(_settings()) as place:
-        done = queues.drain(place, stage)
-    emit(done, as_json, lambda _: out.print(", ".join(f"{name}: {count}" for name, count in done.items())))
+        drained = drain(place, stage)
+    emit(drained.as_json(), as_json, lambda _: out.print(drained.sentence()))
+
+
+@app.command()
+def digest(
+    now: Annotated[bool, typer.Option("--now", help="Make one of what came in until now.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last digests of what came in."""
+    with opened_place(_settings()) as place:
+        found = digests.digest_now(place) if now else digests.list_digests(place)
+        emit(asdict(found), as_json, lambda _: digests.show_digests(found, place))
+    raise typer.Exit(1 if found.now is not None and found.now.status == "failed" else 0)
 
 
 @gate.command("status")

@@ -4,12 +4,12 @@ file -> inbox -> ingest -> embed -> classify -> searchable          question -> 
 """
 
 from services.answer import ask
-from services.document import classify, embed, ingest
+from services.document import classify, deep, digest, embed, ingest, life, ocr, vectors
 from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
 from services.tools import Tools
 
 STAGES: tuple[Stage[Tools], ...] = (
-    Stage("ingest", queue="inbox", run=ingest.run, then=("embed",)),
+    Stage("ingest", queue="inbox", run=ingest.run, then=("embed",), watch=life.purge_expired),
     Stage(
         "embed",
         queue="document_jobs",
@@ -19,7 +19,23 @@ STAGES: tuple[Stage[Tools], ...] = (
         prepare=embed.enqueue_outdated,
         upkeep=("fold_term_stats",),
     ),
-    Stage("classify", queue="document_jobs", run=classify.run, batch=32),
+    # Beside the corridor, like `ocr`: `embed` enqueues it where an embedder is set, and nothing waits for it.
+    Stage(
+        "vectors",
+        queue="document_jobs",
+        run=vectors.run,
+        batch=16,
+        prepare=vectors.enqueue_lacking,
+        upkeep=("serve_whole_embedder", "clear_retired_embedder"),
+    ),
+    # Pages that are pictures, beside the embedding of the others; what it reads is embedded once more.
+    Stage("ocr", queue="document_jobs", run=ocr.run, prepare=ocr.enqueue_unread),
+    # It enqueues `deep` itself, for some documents only.
+    Stage("classify", queue="document_jobs", run=classify.run, batch_of=classify.batch_of),
+    # A daemon of its own, so that a call of minutes holds up no triage; its second lane is a person's.
+    Stage("deep", queue="document_jobs", run=deep.run, lanes=(ANY_URGENCY, FOREGROUND)),
+    # By the clock, not by a document; also when it is drained by hand, hence `prepare`.
+    Stage("digest", queue="digests", run=digest.run, prepare=digest.enqueue_due, watch=digest.enqueue_due),
     # The second lane takes only what a person waits for, so that no batch of questions stands before them.
     Stage("synthesis", queue="asks", run=ask.run, lanes=(ANY_URGENCY, FOREGROUND)),
 )

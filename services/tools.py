@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from db.pool import Database
+from services.formats.picture import Picture, Recognised
 from services.formats.sandbox import Reader
 from services.kit.settings import Settings
 from services.model.client import ModelClient
@@ -19,11 +20,25 @@ class Embedder(Protocol):
         """Give one vector per text, all of one length (n x dim)."""
 
 
+class Recogniser(Protocol):
+    """Makes out the text on a picture: tesseract, or a model that sees."""
+
+    label: str
+    """Names what reads; pages carry it, and a page that one could not read is tried again by another."""
+    dpi: int
+    max_pixels: int
+    """How a page is drawn for it."""
+
+    async def recognise(self, picture: Picture) -> Recognised:
+        """Give the text. Raises Unrecognised for this picture alone, ModelUnavailable when nothing can be read now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The ports of a stage: questions to the database, the reader of files, the settings, the door to the models.
 
-    `models` is None where nothing of a process calls one; `embedder` where none is set.
+    `models` is None where nothing of a process calls one; `embedder` where none is set; `recogniser` where
+    neither a model that sees nor tesseract is there.
     """
 
     db: Database
@@ -31,3 +46,4 @@ class Tools:
     settings: Settings
     models: ModelClient | None = None
     embedder: Embedder | None = None
+    recogniser: Recogniser | None = None

@@ -16,7 +16,7 @@ from db.errors import DatabaseGone
 from db.notify import Bell
 from db.pool import Database
 from db.rows import KnownFile
-from services.document.folder import Mark, Marks, Settling, changes, scan
+from services.document.folder import Mark, Marks, Settling, changes, forgotten, scan
 from services.kit.document_settings import IngestSettings
 from services.kit.errors import SettingsError
 from services.kit.lifetime import run_process, until_told_to_stop
@@ -67,9 +67,13 @@ class Watcher:
         try:
             seen = await anyio.to_thread.run_sync(scan, self.root)
             known, refused = await self._marks("known_files"), await self._marks("refused_files")
-            settled = self.settling.settled(changes(seen, known, refused), anyio.current_time())
+            changed = changes(seen, known, refused)
+            settled = self.settling.settled(changed, anyio.current_time())
             for path, mark in settled.items():
-                await self._tell(path, mark)
+                if mark is not None:
+                    await self._notice_file(path, mark)
+            for path in forgotten(settled, changed, known):
+                await self._forget(path)
         except FileNotFoundError as error:  # an unmounted disk must not look like a thousand deletions
             log.warning(Event.FILE_UNREADABLE, reason=str(error))
         except DatabaseGone as error:
@@ -79,11 +83,11 @@ class Watcher:
         rows = await self.db.many(KnownFile, name, prefix=f"{self.root}/")
         return {row.path: Mark(row.size_bytes, row.modified_ns) for row in rows}
 
-    async def _tell(self, path: str, mark: Mark | None) -> None:
-        if mark is None:
-            await self.db.value("forget_path", path=path)
-            log.info(Event.FILE_DELETED, path=path)
-            return
+    async def _forget(self, path: str) -> None:
+        await self.db.value("forget_path", path=path)
+        log.info(Event.FILE_DELETED, path=path)
+
+    async def _notice_file(self, path: str, mark: Mark) -> None:
         if await self._offer(path, {"size_bytes": mark.size_bytes, "modified_ns": mark.modified_ns}):
             log.info(Event.FILE_NOTICED, path=path)
 

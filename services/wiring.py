@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from db.gate import Gate, Priority
 from db.pool import Database, open_pool
 from db.server import EmbeddedServer
-from services.formats.sandbox import Limits, Reader
+from services.document.recognisers import choose
+from services.formats.limits import Limits
+from services.formats.sandbox import Reader
 from services.kit.document_settings import IngestSettings
 from services.kit.settings import MIB, Settings
 from services.model.breaker import Breaker
@@ -59,10 +61,11 @@ async def open_tools(settings: Settings, purpose: str) -> AsyncIterator[Tools]:
         db = await stack.enter_async_context(open_pool(dsn_of(settings), purpose, POOL_SIZE))
         reader = await stack.enter_async_context(Reader(limits_of(settings.ingest)))
         if not configured(settings.models):
-            yield Tools(db, reader, settings)
+            yield Tools(db, reader, settings, recogniser=choose(settings.ocr, None))
             return
         models = await stack.enter_async_context(open_model_client(settings, db))
-        yield Tools(db, reader, settings, models, _embedder(settings, models))
+        recogniser = choose(settings.ocr, models)
+        yield Tools(db, reader, settings, models, _embedder(settings, models), recogniser)
 
 
 def _embedder(settings: Settings, models: ModelClient) -> Embedder | None:

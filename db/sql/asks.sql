@@ -30,5 +30,6 @@ FROM asks f
 WHERE status = 'failed'
   AND ($1::bigint[] IS NULL OR id = ANY ($1))
   AND ($2::text IS NULL OR error_code = $2)
-  AND NOT EXISTS (SELECT 1 FROM asks later WHERE later.payload ->> 'retry_of' = f.id::text)
+  -- As a hash table, which IS NOT TRUE makes of it: a join would be planned as a loop over all that failed.
+  AND (f.id::text IN (SELECT later.payload ->> 'retry_of' FROM asks later WHERE later.payload ? 'retry_of')) IS NOT TRUE
 RETURNING id;

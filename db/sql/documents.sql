@@ -1,6 +1,7 @@
 -- name: document_at_path(path, user_id) -> one
 -- Finds the document whose file lies, or lay, at a path, and at how many other places it lies: paths, or an upload.
 SELECT d.id, d.sha256, d.pages_version, d.deleted_at IS NOT NULL AS deleted,
+       d.deleted_at IS NOT NULL AND d.deleted_why IS DISTINCT FROM 'file_gone' AS deleted_by_person,
        (SELECT count(*) FROM document_files o WHERE o.document_id = d.id AND o.path <> f.path)
      + (SELECT count(*) FROM stored_files s WHERE s.sha256 = d.sha256) AS other_places
 FROM document_files f
@@ -9,7 +10,9 @@ WHERE f.path = $1 AND d.user_id = $2;
 
 -- name: document_of_content(sha256, user_id) -> one
 -- Finds the document with that content; a living one goes before a deleted one.
-SELECT id, sha256, pages_version, deleted_at IS NOT NULL AS deleted, 0::bigint AS other_places
+SELECT id, sha256, pages_version, deleted_at IS NOT NULL AS deleted,
+       deleted_at IS NOT NULL AND deleted_why IS DISTINCT FROM 'file_gone' AS deleted_by_person,
+       0::bigint AS other_places
 FROM documents
 WHERE sha256 = $1 AND user_id = $2
 ORDER BY deleted_at IS NOT NULL, id DESC
@@ -18,29 +21,41 @@ LIMIT 1;
 -- name: new_document_id() -> value
 SELECT nextval(pg_get_serial_sequence('documents', 'id'));
 
--- name: save_document(id, user_id, collection, title, filename, media_type, sha256, size_bytes, page_count, pages_version, material_type, jurisdiction, published_date, extract_meta) -> none
+-- name: save_document(id, user_id, collection, title, filename, media_type, sha256, size_bytes, page_count, pages_version, material_type, jurisdiction, published_date, extract_meta, series) -> none
 -- Writes a document that is new, changed, or back from deletion. Its pages come under a version of their own; what
--- search serves stays as it was until they are embedded.
+-- search serves stays as it was until they are embedded. What a person set stays; the version of a law is that of the
+-- new text.
 INSERT INTO documents AS d (id, user_id, collection, title, filename, media_type, sha256, size_bytes, page_count,
-                            pages_version, material_type, jurisdiction, published_date, extract_meta)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                            pages_version, material_type, jurisdiction, published_date, extract_meta, series)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (id) DO UPDATE
-SET collection = excluded.collection, title = excluded.title, filename = excluded.filename,
+SET collection = CASE WHEN 'collection' = ANY (d.person_set) OR excluded.collection = 'default' THEN d.collection
+                      ELSE excluded.collection END,
+    title = CASE WHEN 'title' = ANY (d.person_set) THEN d.title ELSE excluded.title END,
+    filename = excluded.filename,
     media_type = excluded.media_type, sha256 = excluded.sha256, size_bytes = excluded.size_bytes,
     page_count = excluded.page_count, pages_version = excluded.pages_version,
-    material_type = coalesce(excluded.material_type, d.material_type),
-    jurisdiction = coalesce(excluded.jurisdiction, d.jurisdiction),
-    published_date = coalesce(excluded.published_date, d.published_date),
-    extract_meta = d.extract_meta || excluded.extract_meta,
-    updated_at = now(), deleted_at = NULL;
+    material_type = CASE WHEN 'material_type' = ANY (d.person_set) THEN d.material_type
+                         ELSE coalesce(excluded.material_type, d.material_type) END,
+    jurisdiction = CASE WHEN 'jurisdiction' = ANY (d.person_set) THEN d.jurisdiction
+                        ELSE coalesce(excluded.jurisdiction, d.jurisdiction) END,
+    published_date = CASE WHEN 'published_date' = ANY (d.person_set) THEN d.published_date
+                          ELSE coalesce(excluded.published_date, d.published_date) END,
+    extract_meta = CASE WHEN 'license' = ANY (d.person_set) THEN excluded.extract_meta || d.extract_meta
+                        ELSE d.extract_meta || excluded.extract_meta END - 'law_number',
+    series = CASE WHEN 'series' = ANY (d.person_set) THEN d.series ELSE excluded.series END,
+    effective_date = CASE WHEN 'effective_date' = ANY (d.person_set) THEN d.effective_date END,
+    updated_at = now(), deleted_at = NULL, deleted_why = NULL;
 
--- name: fill_document_fields(id, material_type, jurisdiction, published_date, extract_meta) -> none
+-- name: fill_document_fields(id, material_type, jurisdiction, published_date, extract_meta, series) -> none
 -- The same content came again: what the newcomer knows fills what was empty, and changes nothing.
 UPDATE documents
 SET material_type = coalesce(material_type, $2), jurisdiction = coalesce(jurisdiction, $3),
-    published_date = coalesce(published_date, $4), extract_meta = $5::jsonb || extract_meta
+    published_date = coalesce(published_date, $4), extract_meta = $5::jsonb || extract_meta,
+    series = coalesce(series, $6)
 WHERE id = $1
-  AND (material_type IS NULL OR jurisdiction IS NULL OR published_date IS NULL OR NOT extract_meta @> $5::jsonb);
+  AND (material_type IS NULL OR jurisdiction IS NULL OR published_date IS NULL OR NOT extract_meta @> $5::jsonb
+       OR series IS NULL);
 
 -- name: insert_page(document_id, version, number, label, text, lines, origin, note, headings) -> none
 INSERT INTO document_pages (document_id, version, number, label, text, lines, origin, note, headings)
@@ -54,33 +69,6 @@ SET (extracted_text, unread_pages) = (
            coalesce(array_agg(number ORDER BY number) FILTER (WHERE origin = 'unread'), '{}')
     FROM document_pages WHERE document_id = $1 AND version = $2)
 WHERE id = $1;
-
--- name: point_path(path, document_id, size_bytes, modified_ns) -> none
--- Notes which document lies at a path, and the size and time by which a change is seen.
-INSERT INTO document_files AS f (path, document_id, size_bytes, modified_ns)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (path) DO UPDATE
-SET document_id = excluded.document_id, size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
-    seen_at = now();
-
--- name: delete_document(id) -> value
--- Takes a document out of everything; false when there is none.
-SELECT delete_document($1);
-
--- name: forget_path(path) -> value
--- A watched file is gone: forgets the path; true when its document was deleted with it.
-SELECT forget_path($1);
-
--- name: hold_document(id) -> none
--- Keeps a document alive until the transaction ends; a Conflict when it was deleted meanwhile.
-SELECT hold_document($1);
-
--- name: known_files(prefix) -> many
--- Lists what is known below a folder, by the text that every path there starts with.
-SELECT f.path, f.size_bytes, f.modified_ns
-FROM document_files f
-JOIN documents d ON d.id = f.document_id
-WHERE starts_with(f.path, $1) AND d.deleted_at IS NULL;
 
 -- name: refused_files(prefix) -> many
 -- Lists the files below a folder whose last reading failed for good, with the size and time they had then.
@@ -120,7 +108,7 @@ JOIN documents d ON d.id = j.document_id
 WHERE j.id = ANY ($1::bigint[]);
 
 -- name: pages_between(document_id, version, first, last) -> many
-SELECT number, text
+SELECT number, text, headings
 FROM document_pages
 WHERE document_id = $1 AND version = $2 AND number BETWEEN $3 AND $4
 ORDER BY number;
@@ -128,17 +116,13 @@ ORDER BY number;
 -- name: head_of_document(id, chars) -> value
 SELECT left(extracted_text, $2) FROM documents WHERE id = $1;
 
--- name: classify_document(id, language, material_type, published_date) -> none
--- Fills in what is still empty; what a rule, a person or the caller set stays.
-UPDATE documents
-SET language = $2, material_type = coalesce(material_type, $3), published_date = coalesce(published_date, $4)
-WHERE id = $1;
-
 -- name: document(id) -> one
 -- Gives a living document as callers see it, also by a number that was told before its content was known.
 SELECT id, user_id, collection, title, filename, media_type, sha256, size_bytes, page_count, pages_version,
        corpus_version, language, material_type, jurisdiction, published_date, extract_meta, ai_summary, created_at,
-       updated_at
+       updated_at, series, effective_date,
+       law_version_status(user_id, material_type, series, effective_date, current_date) AS version_status,
+       reading, unread_pages
 FROM documents
 WHERE id = coalesce((SELECT a.document_id FROM document_aliases a WHERE a.id = $1), $1) AND deleted_at IS NULL;
 
@@ -146,7 +130,9 @@ WHERE id = coalesce((SELECT a.document_id FROM document_aliases a WHERE a.id = $
 -- Lists living documents, newest first; kinds in `hidden` are left out unless a kind is asked for.
 SELECT id, user_id, collection, title, filename, media_type, sha256, size_bytes, page_count, pages_version,
        corpus_version, language, material_type, jurisdiction, published_date, extract_meta, ai_summary, created_at,
-       updated_at
+       updated_at, series, effective_date,
+       law_version_status(user_id, material_type, series, effective_date, current_date) AS version_status,
+       reading, unread_pages
 FROM documents
 WHERE user_id = $1
   AND deleted_at IS NULL
@@ -158,7 +144,7 @@ LIMIT $6;
 
 -- name: document_page(document_id, number) -> one
 -- Gives a page as search serves it: of the version in the corpus, or of the first reading before there is one.
-SELECT p.number, p.label, p.text, p.lines, d.title, d.page_count
+SELECT p.number, p.label, p.text, p.lines, d.title, d.page_count, p.origin, p.note
 FROM documents d
 JOIN document_pages p ON p.document_id = d.id AND p.version = coalesce(nullif(d.corpus_version, 0), d.pages_version)
 WHERE d.id = $1 AND p.number = $2 AND d.deleted_at IS NULL;

@@ -1,19 +1,12 @@
 -- name: inbox_row(id) -> one
 -- Reads what is known of a file that waits to be read; its content is fetched apart.
 SELECT id, path, filename, content IS NOT NULL AS has_content, sha256, collection, material_type, jurisdiction,
-       published_date, license, user_id, document_id
+       published_date, license, user_id, document_id, coalesce(payload ? 'modified_ns', false) AS watched
 FROM inbox
 WHERE id = $1;
 
 -- name: inbox_content(id) -> value
 SELECT content FROM inbox WHERE id = $1;
-
--- name: insert_inbox_path(path, collection, user_id, payload) -> value
--- Enqueues a file; NULL when the same path is waiting or being read already.
-INSERT INTO inbox (path, collection, user_id, payload)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id, path) WHERE status IN ('pending', 'processing') DO NOTHING
-RETURNING id;
 
 -- name: offer_file(path, user_id, size_bytes, modified_ns) -> value
 -- Enqueues a watched file, unless it is active. It waits for a reading of the same path that is just being committed.
@@ -27,8 +20,10 @@ RETURNING id;
 -- Apart from the offer, because a statement that had to wait still looks at what was there when it began.
 DELETE FROM inbox
 WHERE id = $1
-  AND (EXISTS (SELECT 1 FROM document_files f JOIN documents d ON d.id = f.document_id
-               WHERE f.path = $2 AND f.size_bytes = $3 AND f.modified_ns = $4 AND d.deleted_at IS NULL)
+  AND (EXISTS (SELECT 1 FROM document_files f
+               WHERE f.path = $2 AND f.size_bytes = $3 AND f.modified_ns = $4)
+       OR EXISTS (SELECT 1 FROM ignored_files i
+                  WHERE i.path = $2 AND i.size_bytes = $3 AND i.modified_ns = $4)
        OR EXISTS (SELECT 1 FROM inbox refused
                   WHERE refused.path = $2 AND refused.status = 'failed'
                     AND refused.payload @> jsonb_build_object('size_bytes', $3::bigint, 'modified_ns', $4::bigint)))

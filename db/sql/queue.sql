@@ -154,16 +154,6 @@ WITH old AS (
 )
 SELECT count(*) FROM kept;
 
--- name: queue_failed(stage, code, most) -> many
--- Lists failed rows, newest first, for the person who asks what went wrong.
-SELECT id, stage, status, attempts, error_code, error_message, created_at, completed_at
-FROM a_queue
-WHERE status = 'failed'
-  AND ($1::text IS NULL OR stage = $1)
-  AND ($2::text IS NULL OR error_code = $2)
-ORDER BY id DESC
-LIMIT $3;
-
 -- name: queue_active(stage) -> many
 -- Counts what waits and what is worked on, with the age of the oldest; reads partial indexes only, never history.
 SELECT stage, 'pending' AS status, count(*) AS count,

@@ -148,7 +148,8 @@ async def _gather(asking: Asking) -> Ground | Refusal:
     trace.begin("evidence")
     evidence = number(hits, tools.settings.answer.evidence)
     if not evidence:
-        return refuse("evidence_restricted" if hits else "evidence_missing", asked.language)
+        restricted = any(hit.restricted for hit in hits)
+        return refuse("evidence_restricted" if restricted else "evidence_missing", asked.language)
     trace.begin("decide")
     with trace.timed("decide"):
         verdict = decide(asked, evidence)

@@ -1,7 +1,7 @@
 """Number the passages that an answer may rest on.
 
-In: ranked hits. Out: numbered evidence, best first. It leaves out restricted material (behaviours R06, R07)
-and passages that say again, word for word, what a better one says.
+In: ranked hits. Out: numbered evidence, best first. It leaves out restricted material (behaviours R06, R07),
+digests, which a model may have written, and passages that say again, word for word, what a better one says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,10 @@ MAX_EVIDENCE = 5
 SAME_FROM = 0.9
 """Share of common words from which two passages are the same one: two editions of a page differ by more than
 that wherever a paragraph was reworded, while a copy with another page number does not."""
+
+
+DIGEST = "digest"
+"""Kind of the documents that services/document/digest.py makes: found, but told by nobody who was there."""
 
 
 class RankedHit(Protocol):
@@ -34,6 +38,8 @@ class RankedHit(Protocol):
     def text(self) -> str: ...
     @property
     def score(self) -> float: ...
+    @property
+    def material_type(self) -> str | None: ...
     @property
     def restricted(self) -> bool: ...
 
@@ -60,7 +66,7 @@ def number(hits: Iterable[RankedHit], limit: int = MAX_EVIDENCE) -> list[Evidenc
         hits: best first.
         limit: how many at most.
     Returns:
-        n from 1, in the order of the hits; nothing restricted; of near-equal passages only the best.
+        n from 1, in the order of the hits; nothing restricted, no digest; of near-equal passages only the best.
     """
     kept: list[RankedHit] = []
     words: list[frozenset[str]] = []
@@ -68,7 +74,7 @@ def number(hits: Iterable[RankedHit], limit: int = MAX_EVIDENCE) -> list[Evidenc
         mine = frozenset(hit.text.lower().split())
         if len(kept) == limit:
             break
-        if mine and not hit.restricted and not _is_known(mine, words):
+        if mine and not hit.restricted and hit.material_type != DIGEST and not _is_known(mine, words):
             kept.append(hit)
             words.append(mine)
     return [_evidence(n, hit) for n, hit in enumerate(kept, start=1)]

@@ -18,6 +18,7 @@ from services.command.show import out
 from services.kit.errors import SeodangError
 from services.search.filters import Filters
 from services.search.retrieve import search
+from services.search.versions import law_statuses
 
 LOOK_S = 1.0
 Tell = Callable[[AskEvent], None]
@@ -29,7 +30,8 @@ def search_chunks(place: Place, question: str, limit: int) -> list[dict[str, Any
     async def run() -> list[dict[str, Any]]:
         async with open_pool(place.dsn, "search", 2) as db:
             hits = await search(db, question, Filters(), limit, place.settings.search)
-        return [asdict(hit) for hit in hits]
+            versions = await law_statuses(db, hits)
+        return [{**asdict(hit), "version_status": versions.get(hit.document_id)} for hit in hits]
 
     return anyio.run(run)
 

@@ -1,5 +1,6 @@
 """What a file's row and its place in the watched folder say about it: pure, and never asked of a model."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,7 @@ from typing import Any
 
 from db.rows import InboxRow
 from services.kit.document_settings import FolderRule
+from services.text.normalise import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Labels:
     jurisdiction: str | None
     published_date: date | None
     extract_meta: dict[str, Any]
+    series: str | None = None
 
 
 def labels_of(row: InboxRow, rules: Sequence[FolderRule], inbox_dir: Path) -> Labels:
@@ -32,7 +35,16 @@ def labels_of(row: InboxRow, rules: Sequence[FolderRule], inbox_dir: Path) -> La
         jurisdiction=row.jurisdiction or (rule.jurisdiction if rule else None),
         published_date=row.published_date,
         extract_meta={} if license_ is None else {"license": license_},
+        series=_series(rule, row),
     )
+
+
+def _series(rule: FolderRule | None, row: InboxRow) -> str | None:
+    """Give what the rule's first group finds in the file's name: the law of which the file is one version."""
+    if rule is None or rule.series is None:
+        return None
+    found = re.search(rule.series, normalise(row.filename or PurePosixPath(row.path or "").name))
+    return (found[1] or "").strip() or None if found else None
 
 
 def _license(rule: FolderRule | None) -> dict[str, Any] | None:

@@ -83,6 +83,16 @@ def changes(seen: Marks, known: Marks, refused: Marks) -> dict[str, Mark | None]
     return {**new, **gone}
 
 
+def forgotten(settled: Mapping[str, Mark | None], changed: Mapping[str, Mark | None], known: Marks) -> list[str]:
+    """Tell which paths may be forgotten: those that are gone, but for one whose file is about to be read elsewhere.
+
+    A moved file keeps its size and time. Its document stays as it is until the new place is noted, and is not deleted
+    and made again between the two.
+    """
+    arriving = {mark for mark in changed.values() if mark is not None}
+    return [path for path, mark in settled.items() if mark is None and known.get(path) not in arriving]
+
+
 @dataclass(slots=True)
 class Settling:
     """Holds changes back until they have stayed the same for `quiet_s`: a file that is still being written waits."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from db.jobs import Job
 from db.rows import DocumentKey, InboxRow
 from services.document.filing import Labels, labels_of
+from services.document.life import head_of, law_write
 from services.document.source import FileSource, open_source
 from services.formats.page import FormatError, Header, Heading, Line, Page
 from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
@@ -42,6 +43,8 @@ async def _file(row: InboxRow, source: FileSource, tools: Tools) -> Outcome:
     labels = labels_of(row, tools.settings.ingest.rules, tools.settings.inbox_dir)
     if same is not None and not same.deleted:
         return _confirm(row, source, same, at_path, labels)
+    if same is not None and same.deleted_by_person and row.watched:
+        return _leave_deleted(row, source, same, at_path)
     target = same or _changed_in_place(at_path)
     document_id = target.id if target else await _number_for(row, tools)
     version = (target.pages_version if target else 0) + 1
@@ -68,14 +71,23 @@ def _confirm(
 ) -> Outcome:
     """The content is there already: note where else it lies. Deleted meanwhile, it is looked for again."""
     held = Write.once("hold_document", id=same.id)
-    return Completed((held, _fill(same.id, labels), *_ending(row, source, same.id), *_letting_go(at_path, same.id)))
+    known = (_fill(same.id, labels), law_write(same.id, Path(source.filename).stem, source.filename, ""))
+    return Completed((held, *known, *_ending(row, source, same.id), *_letting_go(at_path, same.id)))
+
+
+def _leave_deleted(row: InboxRow, source: FileSource, same: DocumentKey, at_path: DocumentKey | None) -> Outcome:
+    """What a person deleted does not come back because its file was touched, moved or copied: only when asked for."""
+    held = Write.once("hold_deleted_document", id=same.id)
+    message = f"This content was deleted by a person: `seodang document restore {same.id}` brings it back."
+    writes = (held, *_ending(row, source, same.id), *_letting_go(at_path, same.id))
+    return Skipped("deleted_by_person", message, writes)
 
 
 def _letting_go(at_path: DocumentKey | None, document_id: int) -> tuple[Write, ...]:
     """What lay at the path before, and lies nowhere else, goes when another document's content lies there now."""
     if at_path is None or at_path.id == document_id or at_path.other_places > 0:
         return ()
-    return (Write.once("delete_document", id=at_path.id),)
+    return (Write.once("let_go_document", id=at_path.id),)
 
 
 def _fill(document_id: int, labels: Labels) -> Write:
@@ -86,6 +98,7 @@ def _fill(document_id: int, labels: Labels) -> Write:
         jurisdiction=labels.jurisdiction,
         published_date=labels.published_date,
         extract_meta=labels.extract_meta,
+        series=labels.series,
     )
 
 
@@ -94,7 +107,7 @@ def _ending(row: InboxRow, source: FileSource, document_id: int) -> list[Write]:
     if row.path is None:
         return [*writes, Write.once("keep_content", id=row.id)]
     place = {"path": row.path, "size_bytes": source.size_bytes, "modified_ns": source.modified_ns}
-    return [*writes, Write.once("point_path", document_id=document_id, **place)]
+    return [*writes, Write.once("point_path", document_id=document_id, filename=source.filename, **place)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +134,46 @@ async def _read(row: InboxRow, source: FileSource, tools: Tools, reading: Readin
                     pages.append(_page_values(item, reading))
     except FormatError as error:
         return Failed(error.code, str(error))
+    unread = [page for page in pages if page["origin"] == "unread"]
+    only_pictures = bool(unread) and not any(page["text"] for page in pages)
+    recognisable = bool(unread) and tools.recogniser is not None and drawable(header.media_type)
+    if only_pictures and not recognisable:
+        return _only_pictures(header.media_type, str(unread[0]["note"]))
     document = _document_values(row, source, reading, header, len(pages))
     return Completed(
         (
+            *_before_changing(reading),
             Write.once("save_document", **document),
             Write("insert_page", tuple(pages)),
             Write.once("save_extracted_text", id=reading.document_id, version=reading.version),
+            law_write(reading.document_id, str(document["title"]), source.filename, head_of(pages)),
             *_ending(row, source, reading.document_id),
             *_letting_go(reading.at_path, reading.document_id),
+            *((Write.once("enqueue_document_job", subject=reading.document_id, stage="ocr"),) if recognisable else ()),
         ),
-        subject=reading.document_id,
+        # Of pictures alone there is nothing to embed before they are read; `ocr` hands the document on.
+        subject=None if only_pictures else reading.document_id,
     )
+
+
+def drawable(media_type: str) -> bool:
+    """Say whether pages of such a file can be drawn, and so recognised from the drawing."""
+    return media_type == "application/pdf" or media_type.startswith("image/")
+
+
+def _before_changing(reading: Reading) -> tuple[Write, ...]:
+    """Ask for the embedding of a known document before its row is locked: whoever embeds takes its job's row first."""
+    return (Write.once("request_embedding", document_id=reading.document_id),) if reading.version > 1 else ()
+
+
+def _only_pictures(media_type: str, note: str) -> Failed:
+    """Refuse what nobody here can read, with what would help; the row can be retried once that is done."""
+    todo = "install tesseract with kor+eng (or set SEODANG_MODELS__OCR__BASE_URL) and retry."
+    if media_type.startswith("image/"):
+        return Failed("unsupported_format", f"This is a picture; to have its text recognised, {todo}")
+    if drawable(media_type):
+        return Failed("empty", f"The PDF has no text, it is probably a scan and needs OCR: {todo}")
+    return Failed("empty", note or "The file holds no text; if it holds pictures of it, print it to PDF and add that.")
 
 
 def _page_values(page: Page, reading: Reading) -> dict[str, object]:
@@ -178,4 +220,5 @@ def _document_values(
         "jurisdiction": labels.jurisdiction,
         "published_date": labels.published_date,
         "extract_meta": labels.extract_meta,
+        "series": labels.series,
     }

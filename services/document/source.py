@@ -46,9 +46,10 @@ def shown_name(name: str) -> str:
 
 def _at_path(path: Path, name: str) -> FileSource:
     status = path.stat()
-    return FileSource(path, name, _sha256(path), status.st_size, status.st_mtime_ns)
+    return FileSource(path, name, sha256_of(path), status.st_size, status.st_mtime_ns)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Give the hash of a file's content in hexadecimal. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,8 @@ _PROLOGUE_BYTES = 4_096  # a document type must stand before the first element
 _MARKUP = (".xml", ".rels", ".xhtml", ".opf", ".ncx")
 _DOCTYPE = re.compile(rb"<\x00?!\x00?D\x00?O\x00?C\x00?T\x00?Y\x00?P\x00?E|<\x00?!\x00?E\x00?N\x00?T\x00?I\x00?T\x00?Y")
 
+_ENTITY = re.compile(rb"<\x00?!\x00?E\x00?N\x00?T\x00?I\x00?T\x00?Y")
+
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:
     """Open the archive's table of contents. Raises FormatError("corrupt") when there is none."""
@@ -22,14 +24,16 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
         raise damaged(error) from error
 
 
-def damaged(error: Exception) -> FormatError:
+def damaged(error: BaseException) -> FormatError:
     """Say that the package is cut or damaged, with `error` as its cause for the log."""
     message = "The file is cut off or damaged; get it again from where it came from."
     return FormatError("corrupt", message, repr(error)[:300])
 
 
-def check(archive: zipfile.ZipFile, max_unpacked_bytes: int) -> None:
+def check(archive: zipfile.ZipFile, max_unpacked_bytes: int, *, doctypes: bool = False) -> None:
     """Refuse bombs by what the archive says of itself; zipfile never unpacks more of a member than it says.
+
+    `doctypes` are let pass in formats whose honest files have them (EPUB, OpenDocument); entities never are.
 
     Raises:
         FormatError: "too_large" for the sum of sizes, the count of members, or XML that declares entities
@@ -42,8 +46,9 @@ def check(archive: zipfile.ZipFile, max_unpacked_bytes: int) -> None:
         raise FormatError("too_large", f"The file unpacks to more than {limit}; split it or make its pictures smaller.")
     if any(member.flag_bits & 0x1 for member in members):
         raise FormatError("encrypted", "The file is locked by a password; save it without one and add it again.")
+    refused = _ENTITY if doctypes else _DOCTYPE
     for member in members:
-        if member.filename.lower().endswith(_MARKUP) and _DOCTYPE.search(_prologue(archive, member)):
+        if member.filename.lower().endswith(_MARKUP) and refused.search(_prologue(archive, member)):
             message = "The file declares XML entities, as bombs do; save it again as a new document."
             raise FormatError("too_large", message)
 

@@ -1,4 +1,4 @@
-"""The process that parses: `python -m services.formats.child`, started by `sandbox.Reader` alone.
+"""The process that parses and draws: `python -m services.formats.child`, started by `sandbox.Reader` alone.
 
 It takes jobs on stdin and answers on stdout (wire.py), one at a time, and ends when its parent does. It keeps
 the memory limit by RLIMIT_AS; time, real memory (macOS ignores RLIMIT_AS) and the size of answers are kept by
@@ -13,12 +13,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from services.formats import registry, wire
+from services.formats.draw import draw
 from services.formats.page import FormatError, Header, Page
+from services.formats.picture import Picture
 from services.formats.source import Source
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -76,15 +78,16 @@ def _serve(job: wire.Job, content: bytes, answers: BinaryIO) -> None:
     source = Source(Path(job.path) if job.path else content, job.filename, job.max_unpacked_bytes)
     _limit_memory(job.memory_bytes)
     peak_before = _peak_bytes()
-    end: wire.Answer = _opening(source) or _answer(source, job.max_text_chars, answers)
+    end = _opening(source) or _safely(lambda: _answer(source, job, answers))
     peak = _peak_bytes()
     if peak > peak_before and peak > _SHORT_SHARE * job.memory_bytes:
         end = _without_blame(end)
-    answers.write(wire.pack(end))
+    if end is not None:
+        answers.write(wire.pack(end))
     answers.flush()
 
 
-def _without_blame(end: wire.Answer) -> wire.Answer:
+def _without_blame(end: wire.Done | wire.Failure | None) -> wire.Done | wire.Failure | None:
     """Call "corrupt" at the edge of the memory what it is: lxml says only "unknown error" at its end."""
     if isinstance(end, wire.Failure) and end.code == "corrupt" and not end.errno:
         return wire.Failure("too_large", _TOO_LARGE, end.detail)
@@ -110,17 +113,30 @@ def _opening(source: Source) -> wire.Failure | None:
     return None
 
 
-def _answer(source: Source, max_text_chars: int, answers: BinaryIO) -> wire.Done | wire.Failure:
+def _answer(source: Source, job: wire.Job, answers: BinaryIO) -> wire.Done | None:
+    """Send what was asked for; gives what ends it."""
+    if job.page:
+        _send_drawing(draw(source, job.page, job.dpi, job.max_pixels), answers)
+        return None
+    for item in _measured(registry.parse(source), job.max_text_chars):
+        answers.write(wire.pack(item))
+    return wire.Done()
+
+
+def _send_drawing(picture: Picture, answers: BinaryIO) -> None:
+    answers.write(wire.pack(wire.Drawn(len(picture.png), picture.width, picture.height, picture.to_page)))
+    answers.write(picture.png)
+
+
+def _safely(answer: Callable[[], wire.Done | None]) -> wire.Done | wire.Failure | None:
     try:
-        for item in _measured(registry.parse(source), max_text_chars):
-            answers.write(wire.pack(item))
+        return answer()
     except FormatError as error:
         return wire.Failure(error.code, str(error), error.detail)
     except MemoryError as error:
         return wire.Failure("too_large", _TOO_LARGE, _place(error))
     except Exception as error:  # noqa: BLE001  the edge: libraries fail on damaged files in any way they like
         return wire.Failure("corrupt", _DAMAGED, _place(error))
-    return wire.Done()
 
 
 def _measured(items: Iterator[Header | Page], max_text_chars: int) -> Iterator[Header | Page]:

@@ -1,4 +1,5 @@
-"""DOCX -> parts, in document order: paragraphs, tables as Markdown rows, headings as `#` lines, notes.
+"""DOCX -> parts, in document order: paragraphs with their automatic numbers, tables as Markdown rows, headings as
+`#` lines, notes and comments.
 
 A DOCX has no pages before it is laid out: a part begins at a heading of level 1 or 2, at a page break the
 author set, and after about 3,000 characters. Headers and footers of all sections come last, as a part of
@@ -14,13 +15,15 @@ from itertools import chain
 from typing import Any
 
 from docx.opc.exceptions import PackageNotFoundError
+from docx.opc.part import PartFactory
 from docx.oxml import parse_xml
 from docx.package import Package
+from docx.parts.document import DocumentPart
 
-from services.formats import archive, tables
+from services.formats import archive, docx_numbering, tables
 from services.formats.page import FormatError, Header, Page
 from services.formats.parts import MAX_LABEL_CHARS
-from services.formats.sniff import Family
+from services.formats.sniff import OTHER_DOCX, Family
 from services.formats.source import Source
 from services.text.normalise import normalise
 
@@ -29,11 +32,20 @@ _SPLIT_LEVEL = 2
 _PAGE_BREAK = "\f"  # inside a paragraph; normalise makes a line end of it where no part can begin
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # repeats its Choice
-_DROPPED = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}pPr", f"{_W}rPr", _FALLBACK})
+_DROPPED = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}pPr", f"{_W}rPr", f"{_W}rt", _FALLBACK})
+_WORDS = (f"{_W}t", "{http://schemas.openxmlformats.org/officeDocument/2006/math}t")
 _SIGNS = {f"{_W}tab": "\t", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-", f"{_W}ptab": "\t"}
 _HEADING_STYLE = re.compile(r"(?:heading|제목) ?([1-9])$", re.I)
-_NOTE_PARTS = (("footnotes", f"{_W}footnote", "f"), ("endnotes", f"{_W}endnote", "e"))
+_NOTE_PARTS = (
+    ("footnotes", f"{_W}footnote", "f"),
+    ("endnotes", f"{_W}endnote", "e"),
+    ("comments", f"{_W}comment", "c"),
+)
+_REFERENCES = (f"{_W}footnoteReference", f"{_W}endnoteReference")
+_COMMENT = f"{_W}commentReference"
+_MOST_SPAN = 63  # columns of a table in Word; a cell can claim any number
 _Element = Any  # lxml has no types
+PartFactory.part_type_for.update(dict.fromkeys(OTHER_DOCX, DocumentPart))  # kinds that python-docx does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,11 @@ class _Block:
 
 @dataclass(slots=True)
 class _Style:
-    """What a walk needs besides the body: heading levels by style id, notes by their mark."""
+    """What a walk needs besides the body: heading levels by style id, notes by their mark, numbers."""
 
     levels: dict[str, int] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    numbering: docx_numbering.Numbering = field(default_factory=docx_numbering.Numbering)
 
 
 def parse(source: Source) -> Iterator[Header | Page]:
@@ -58,7 +71,9 @@ def parse(source: Source) -> Iterator[Header | Page]:
             archive.check(package, source.max_unpacked_bytes)
         file.seek(0)
         document = _open(file)
-    style = _Style(_levels(document), dict(_notes(document)))
+    styles = {element.get(f"{_W}styleId"): element for element in document.styles.element.iter(f"{_W}style")}
+    rules = docx_numbering.read(next(_related(document, "numbering"), None), styles)
+    style = _Style(_levels(styles), dict(_notes(document)), rules)
     blocks = list(_blocks(document.element.body, style))
     margins = "\n".join(_margins(document, style))
     if not margins and not any(block.text for block in blocks):
@@ -89,10 +104,9 @@ def _title(document: Any, blocks: list[_Block]) -> str:
     return next((block.text.lstrip("# ") for block in blocks if block.level), "")
 
 
-def _levels(document: Any) -> dict[str, int]:
+def _levels(styles: dict[str, _Element]) -> dict[str, int]:
     """Map style ids to heading levels, by name (kept in English in the file) or by outline level."""
     found: dict[str, int] = {}
-    styles = {element.get(f"{_W}styleId"): element for element in document.styles.element.iter(f"{_W}style")}
     for style_id in styles:
         level = _style_level(styles, style_id)
         if level:
@@ -122,7 +136,7 @@ def _value(element: _Element, path: str) -> str:
 
 
 def _notes(document: Any) -> Iterator[tuple[str, str]]:
-    """Give foot- and endnotes as (mark, text), the mark like `f2`."""
+    """Give foot- and endnotes and comments as (mark, text), the mark like `f2`."""
     for name, tag, kind in _NOTE_PARTS:
         for root in _related(document, name):
             for note in root.iter(tag):
@@ -152,25 +166,39 @@ def _blocks(parent: _Element, style: _Style) -> Iterator[_Block]:
             yield from _paragraph(child, style)
         elif child.tag == f"{_W}tbl":
             yield _Block(normalise("\n".join(tables.markdown_rows(_rows(child, style)))))
+            yield from _below(child, style)
         elif child.tag not in _DROPPED and isinstance(child.tag, str):
             yield from _blocks(child, style)
 
 
 def _paragraph(element: _Element, style: _Style) -> Iterator[_Block]:
     level = _level(element, style)
-    prefix = "- " if element.find(f"{_W}pPr/{_W}numPr") is not None else ""
+    prefix = _prefix(element, style)
     for number, piece in enumerate(_text(element, style).split(_PAGE_BREAK)):
         yield _block(normalise(piece), level, prefix, breaks=number > 0 or _starts_page(element))
-    for mark in _marks(element):
-        if mark in style.notes:
-            yield _Block(f"[^{mark}]: {style.notes[mark]}")
+        prefix = "" if piece.strip() else prefix
+    yield from _below(element, style)
+
+
+def _prefix(element: _Element, style: _Style) -> str:
+    number = style.numbering.step(element)
+    return f"{number} " if number else ""
+
+
+def _below(element: _Element, style: _Style) -> Iterator[_Block]:
+    """Give the notes and comments whose marks stand in a paragraph or a table."""
+    for reference in element.iter(*_REFERENCES, _COMMENT):
+        mark = _mark(reference)
+        if mark in style.notes and not any(each.tag in _DROPPED for each in reference.iterancestors()):
+            sign = "[comment]" if reference.tag == _COMMENT else f"[^{mark}]:"
+            yield _Block(f"{sign} {style.notes[mark]}")
 
 
 def _block(text: str, level: int, prefix: str, *, breaks: bool) -> _Block:
     if not text.strip():
         return _Block("", breaks=breaks)
     if level:
-        return _Block("#" * min(level, 6) + " " + " ".join(text.split()), level, breaks)
+        return _Block("#" * min(level, 6) + " " + " ".join((prefix + text).split()), level, breaks)
     return _Block(prefix + text.strip("\n"), breaks=breaks)
 
 
@@ -186,13 +214,19 @@ def _starts_page(element: _Element) -> bool:
     return before is not None and before.get(f"{_W}val") not in ("0", "false")
 
 
-def _marks(element: _Element) -> Iterator[str]:
-    for reference in element.iter(f"{_W}footnoteReference", f"{_W}endnoteReference"):
-        yield reference.tag[len(_W)] + (reference.get(f"{_W}id") or "")
+def _mark(reference: _Element) -> str:
+    return f"{reference.tag[len(_W)]}{reference.get(f'{_W}id') or ''}"
 
 
 def _rows(table: _Element, style: _Style) -> list[list[str]]:
-    return [[_text(cell, style) for cell in _cells(row)] for row in table.iter(f"{_W}tr") if _owner(row) is table]
+    rows = (row for row in table.iter(f"{_W}tr") if _owner(row) is table)
+    return [[text for cell in _cells(row) for text in _spread(cell, style)] for row in rows]
+
+
+def _spread(cell: _Element, style: _Style) -> list[str]:
+    """Give the words of a cell, and nothing for each further column that it spans."""
+    columns = _value(cell, f"tcPr/{_W}gridSpan")
+    return [_text(cell, style), *[""] * (min(int(columns), _MOST_SPAN) - 1 if columns.isdecimal() else 0)]
 
 
 def _cells(row: _Element) -> Iterator[_Element]:
@@ -213,11 +247,12 @@ def _text(element: _Element, style: _Style) -> str:
         item = stack.pop()
         if isinstance(item, str):
             pieces.append(item)
-        elif item.tag == f"{_W}t":
+        elif item.tag in _WORDS:
             pieces.append(item.text or "")
         elif item.tag not in _DROPPED:
             pieces.append(_sign(item, style))
             if item.tag == f"{_W}p" and item is not element:
+                pieces.append(_prefix(item, style))
                 stack.append("\n")
             stack.extend(reversed(item))
     return "".join(pieces)
@@ -226,8 +261,8 @@ def _text(element: _Element, style: _Style) -> str:
 def _sign(element: _Element, style: _Style) -> str:
     if element.tag == f"{_W}br":
         return _PAGE_BREAK if element.get(f"{_W}type") == "page" else "\n"
-    if element.tag in (f"{_W}footnoteReference", f"{_W}endnoteReference"):
-        mark = element.tag[len(_W)] + (element.get(f"{_W}id") or "")
+    if element.tag in _REFERENCES:
+        mark = _mark(element)
         return f"[^{mark}]" if mark in style.notes else ""
     return _SIGNS.get(element.tag, "")
 

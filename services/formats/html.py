@@ -78,18 +78,24 @@ _BLOCKS = frozenset(
     ]
 ) | frozenset(_HEADINGS)
 _PREFIXES = {**_HEADINGS, "li": "- "}
+_TABLES_DEEP = 3  # each level escapes the bars of all below it: text and time grow with the square and the cube
 
 
 def parse(source: Source) -> Iterator[Header | Page]:
     """Give the visible text in parts cut at headings. Raises FormatError: "corrupt", "empty"."""
-    tree = LexborHTMLParser(plain.decoded(source))
+    title, text = readable(plain.decoded(source))
+    marks = parts.headings(text)
+    yield Header(Family.HTML, title or (marks[0][1] if marks else ""))
+    yield from _parts(text, marks)
+
+
+def readable(markup: str) -> tuple[str, str]:
+    """Give the title ("" for none) and the visible text of a page as normalised Markdown; it refuses nothing."""
+    tree = LexborHTMLParser(markup)
     writer = _Writer()
     if tree.body is not None:
         _walk(tree.body, writer)
-    text = normalise("\n\n".join(writer.blocks))
-    marks = parts.headings(text)
-    yield Header(Family.HTML, _title(tree) or (marks[0][1] if marks else ""))
-    yield from _parts(text, marks)
+    return _title(tree), normalise("\n\n".join(writer.blocks))
 
 
 def _parts(text: str, marks: list[tuple[int, str]]) -> Iterator[Page]:
@@ -101,7 +107,7 @@ def _parts(text: str, marks: list[tuple[int, str]]) -> Iterator[Page]:
 
 def _title(tree: LexborHTMLParser) -> str:
     node = tree.css_first("head > title")
-    return normalise(" ".join(node.text().split())) if node else ""
+    return normalise(" ".join(node.text().split()))[: parts.MAX_TITLE_CHARS] if node else ""
 
 
 @dataclass(slots=True)
@@ -111,12 +117,13 @@ class _Table:
 
 @dataclass(slots=True)
 class _Writer:
-    """Collects blocks; inside a table they go to its last cell."""
+    """Collects blocks; inside a table they go to its last cell. Tables within tables within tables are only blocks."""
 
     blocks: list[str] = field(default_factory=list)
     inline: list[str] = field(default_factory=list)
     tables: list[_Table] = field(default_factory=list)
     prefix: str = ""
+    depth: int = 0  # of tables, those that are only blocks counted too
 
     def sink(self) -> list[str]:
         rows = self.tables[-1].rows if self.tables else []
@@ -135,7 +142,11 @@ class _Writer:
         self.flush()
         self.prefix = _PREFIXES.get(tag, self.prefix)
         if tag == "table":
-            self.tables.append(_Table())
+            self.depth += 1
+            if self.depth <= _TABLES_DEEP:
+                self.tables.append(_Table())
+        elif self.depth > _TABLES_DEEP:
+            return
         elif tag == "tr" and self.tables:
             self.tables[-1].rows.append([])
         elif tag in ("td", "th") and self.tables:
@@ -145,9 +156,11 @@ class _Writer:
         self.flush(keep_spaces=tag == "pre")
         if tag in _PREFIXES:
             self.prefix = ""
-        if tag == "table" and self.tables:
-            rows = self.tables.pop().rows
-            self.sink().extend(_table_blocks(rows))
+        if tag == "table":
+            self.depth -= 1
+            if self.depth < _TABLES_DEEP:
+                rows = self.tables.pop().rows
+                self.sink().extend(_table_blocks(rows))
 
     def _cells(self) -> list[list[str]]:
         rows = self.tables[-1].rows

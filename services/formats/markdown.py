@@ -9,7 +9,7 @@ from services.formats.sniff import Family
 from services.formats.source import Source
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.M | re.S)
-_TITLE = re.compile(r"""^title:[ \t]*(["']?)(.*?)\1[ \t]*$""", re.M)
+_TITLE = re.compile(r"^title:(.*)$", re.M)
 
 
 def parse(source: Source) -> Iterator[Header | Page]:
@@ -23,5 +23,8 @@ def parse(source: Source) -> Iterator[Header | Page]:
 def _title(text: str) -> str:
     """Read `title:` of YAML front matter, the only field of it that has a meaning here."""
     front = _FRONT_MATTER.match(text)
-    title = _TITLE.search(front[1]) if front else None
-    return title[2].strip() if title else ""
+    found = _TITLE.search(front[1]) if front else None
+    title = found[1].strip() if found else ""
+    if len(title) > 1 and title[0] == title[-1] and title[0] in "\"'":
+        title = title[1:-1].strip()
+    return title[: parts.MAX_TITLE_CHARS]

@@ -25,7 +25,8 @@ class Line:
 
     `start`, `end` count code points of `Page.text`, half open. Lengths are PDF points (1/72 inch) in the
     page's own user space: origin bottom left, before /Rotate; it is the space `convertToViewportPoint` of
-    pdf.js takes.
+    pdf.js takes. A run that does not go from left to right (turned pages, Arabic) has a `Line` for each
+    word, whose first character takes the word's whole width and the others none.
     """
 
     start: int

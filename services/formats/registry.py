@@ -1,5 +1,6 @@
 """Families and their parsers: a new format is a new module and one line here."""
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol, cast
@@ -22,21 +23,29 @@ MODULES = {
     Family.HTML: "services.formats.html",
     Family.MARKDOWN: "services.formats.markdown",
     Family.TEXT: "services.formats.plain",
+    Family.XLSX: "services.formats.spreadsheet",
+    Family.XLSB: "services.formats.spreadsheet",
+    Family.XLS: "services.formats.spreadsheet",
+    Family.ODS: "services.formats.spreadsheet",
+    Family.PPTX: "services.formats.pptx",
+    Family.ODT: "services.formats.odf",
+    Family.ODP: "services.formats.odf",
+    Family.EPUB: "services.formats.epub",
+    Family.MAIL: "services.formats.mail",
+    Family.IMAGE: "services.formats.image",
+    Family.HWP: "services.formats.hwp",
+    Family.HWPX: "services.formats.hwp",
 }
 
 _SAVE_AS_PDF = "save it as PDF or DOCX and add that"
 _SENTENCES = {
-    Family.XLSX: f"This is a spreadsheet, which is not read yet; {_SAVE_AS_PDF}.",
-    Family.PPTX: f"This is a slide show, which is not read yet; {_SAVE_AS_PDF}.",
-    Family.OFFICE: "This is an Office file of a kind not read (macros, a template?); save it as DOCX.",
-    Family.OFFICE_OLD: f"This is an old Office file (.doc, .xls, .ppt), which is not read; {_SAVE_AS_PDF}.",
-    Family.HWP: f"This is a Hangul document (HWP), which is not read yet; {_SAVE_AS_PDF}.",
-    Family.HWPX: f"This is a Hangul document (HWPX), which is not read yet; {_SAVE_AS_PDF}.",
-    Family.ODF: f"This is an OpenDocument file, which is not read yet; {_SAVE_AS_PDF}.",
-    Family.EPUB: "This is an EPUB book, which is not read yet; convert it to PDF or HTML and add that.",
-    Family.MAIL: "This is an e-mail, which is not read yet; save its text or its attachments and add those.",
+    Family.OFFICE: "This is an Office file of a kind not read; save it as DOCX, XLSX or PPTX and add that.",
+    Family.OFFICE_OLD: f"This is an old Office file (.doc, .ppt), which is not read; {_SAVE_AS_PDF}.",
+    Family.OUTLOOK: "This is an Outlook message (.msg), which is not read; save it as .eml and add that.",
+    Family.TNEF: "This is winmail.dat, a package only Outlook opens; ask the sender to send HTML or plain text.",
+    Family.ODF: f"This is an OpenDocument file of a kind not read (a drawing, a formula?); {_SAVE_AS_PDF}.",
     Family.RTF: f"This is an RTF document, which is not read; {_SAVE_AS_PDF}.",
-    Family.IMAGE: "This is a picture; make a PDF with text of it (ocrmypdf -l kor+eng) and add that.",
+    Family.IMAGE_HEIF: "This is a picture of a kind not read (HEIC, AVIF); save it as JPEG or PNG and add that.",
     Family.MEDIA: "This is sound or film, which holds no text; add a transcript of it.",
     Family.ARCHIVE: "This is an archive; unpack it and add the files in it.",
     Family.PROGRAM: "This is a program, which holds no text to read; add its documentation.",
@@ -47,22 +56,36 @@ _NEVER_TEXT = frozenset(
     [
         ".pdf",
         ".docx",
+        ".docm",
         ".doc",
         ".xlsx",
+        ".xlsm",
+        ".xlsb",
         ".xls",
         ".pptx",
+        ".pptm",
         ".ppt",
         ".hwp",
         ".hwpx",
         ".odt",
+        ".ods",
+        ".odp",
         ".epub",
         ".zip",
         ".png",
         ".jpg",
         ".jpeg",
         ".gif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".webp",
     ]
 )
+# Many programs and sites give HTML under the name of an old Office file; then it says so, or it is a table.
+_OFFICE_HTML_SUFFIXES = frozenset({".xls", ".doc"})
+_OFFICE_HTML = re.compile(rb"<table\b|schemas-microsoft-com:office", re.I)
+_HEAD_BYTES = 65_536
 
 
 def parse(source: Source) -> Iterator[Header | Page]:
@@ -73,10 +96,16 @@ def parse(source: Source) -> Iterator[Header | Page]:
         raise FormatError("encrypted", message)
     if family not in MODULES:
         raise FormatError("unsupported_format", _SENTENCES[family])
-    if family in TEXTUAL and source.suffix in _NEVER_TEXT:
+    if family in TEXTUAL and source.suffix in _NEVER_TEXT and not _is_office_html(family, source):
         raise FormatError("corrupt", _mismatch(family, source.suffix))
     parser = cast(Parser, import_module(MODULES[family]).parse)
     return parser(source)
+
+
+def _is_office_html(family: Family, source: Source) -> bool:
+    if family is not Family.HTML or source.suffix not in _OFFICE_HTML_SUFFIXES:
+        return False
+    return _OFFICE_HTML.search(source.head(_HEAD_BYTES)) is not None
 
 
 def _mismatch(family: Family, suffix: str) -> str:

@@ -11,9 +11,18 @@ def markdown_rows(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     filled = [[_cell(cell) for cell in row] for row in rows if any(cell.strip() for cell in row)]
     width = max((len(row) for row in filled), default=0)
     for number, row in enumerate(filled):
-        yield "| " + " | ".join(row + [""] * (width - len(row))) + " |"
+        yield _line(row + [""] * (width - len(row)))
         if number == 0:
             yield "|" + "---|" * width
+
+
+def markdown_row(cells: Sequence[str]) -> str:
+    """Give one more row of a table that has begun; it may be shorter than the first."""
+    return _line([_cell(cell) for cell in cells])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _cell(text: str) -> str:

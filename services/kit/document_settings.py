@@ -1,8 +1,12 @@
 """The knobs of a document's way: reading, recognition, chunks, summaries, digest, deletion."""
 
+import re
+from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from cronsim import CronSim, CronSimError
+from pydantic import Field, field_validator
 
 from services.kit.setting_part import Count, Part, Seconds
 
@@ -21,6 +25,17 @@ class FolderRule(Part):
         description="Regular expression on the file's name; its first group names the law or code of which the file "
         "is one version.",
     )
+
+    @field_validator("series")
+    @classmethod
+    def _has_a_group(cls, given: str | None) -> str | None:
+        try:
+            groups = 1 if given is None else re.compile(given).groups
+        except re.error as error:
+            raise ValueError(f"{given!r} is no regular expression: {error}") from error
+        if not groups:
+            raise ValueError(f"{given!r} has no group: put what is to be the name in parentheses")
+        return given
 
 
 SHIPPED_RULES = (
@@ -54,7 +69,7 @@ class OcrSettings(Part):
     languages: str = Field(
         "kor+eng", pattern=r"^\w+(\+\w+)*$", description="Languages, as tesseract's `-l` takes them."
     )
-    dpi: int = Field(300, ge=72, le=600, description="Resolution at which a page is drawn for recognition.")
+    dpi: int = Field(300, ge=72, le=600, description="Resolution at which a page is drawn; a model gets 150 at most.")
     page_limit_s: Seconds = Field(60.0, description="Time of tesseract for one page (measured: 1.6 to 2 s).")
     pages_at_once: Count = Field(8, description="Pages that one job recognises before the next document has its turn.")
 
@@ -85,6 +100,31 @@ class DigestSettings(Part):
     collection: str = Field("digest", description="Collection of the digests themselves.")
     documents: Count = Field(200, description="So many documents, newest first, are summarised by one digest.")
     hard_limit_s: Seconds = Field(3000.0, description="Time of one digest, all calls together (P08).")
+
+    @field_validator("cron")
+    @classmethod
+    def _names_moments(cls, given: str) -> str:
+        try:
+            CronSim(given, datetime(2026, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            raise ValueError(f"{given!r} is no cron line ({error}): write one such as 0 7 * * *") from error
+        if len(given.split()) != 5:
+            raise ValueError(f"{given!r} has {len(given.split())} fields: write five, such as 0 7 * * *")
+        return given
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, given: str | None) -> str | None:
+        if given is None:
+            return None
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                f"this machine knows no time zone {given!r}: write one such as Asia/Seoul, and where that is unknown, "
+                "too, install the system's package tzdata"
+            ) from error
+        return given
 
 
 class DocumentSettings(Part):

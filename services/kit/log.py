@@ -19,6 +19,7 @@ class Event(StrEnum):
     CLAIM_LOST = "claim_lost"
     DATABASE_GONE = "database_gone"
     DATABASE_READY = "database_ready"
+    DOCUMENTS_PURGED = "documents_purged"
     FILE_DELETED = "file_deleted"
     FILE_NOTICED = "file_noticed"
     FILE_UNREADABLE = "file_unreadable"

@@ -42,6 +42,9 @@ class QueueSettings(Part):
         600.0, description="A `processing` row without a worker's number is given back after this (ten minutes)."
     )
     max_crashes: Count = Field(10, description="A row in hand at this many crashes of its worker is ended as failed.")
+    late_s: Seconds = Field(
+        600.0, description="A stage whose oldest row has waited, or been worked on, for so long is marked (P12)."
+    )
     retry_after_s: Seconds = Field(2.0, description="Pause before a failed attempt is repeated.")
     archive_after_days: int = Field(
         0, ge=0, description="Finished rows older than this move to `queue_archive`; 0 keeps them where they are."

@@ -1,5 +1,6 @@
 """What a chat model is asked, and the body that asks it."""
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,10 +12,20 @@ from services.model.reply import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture that goes with a message, `width` x `height` pixels."""
+
+    png: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of the talk.
 
     Attributes:
+        images: what the model sees beside the text; only a model that sees takes any.
         tool_calls: of the assistant: the calls that it made at this turn.
         tool_call_id: of a tool: the call that this is the result of.
     """
@@ -23,6 +34,7 @@ class Message:
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[ImagePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,8 @@ def extras_of(endpoint: Endpoint, request: ChatRequest) -> dict[str, Any]:
 def _message(message: Message) -> dict[str, Any]:
     # Half a surrogate pair, as a broken file may leave it, could not be sent.
     content = message.content.encode(errors="replace").decode()
-    written: dict[str, Any] = {"role": message.role, "content": content}
+    # A text alone stays a string: not every server takes a list of parts.
+    written: dict[str, Any] = {"role": message.role, "content": _parts(content, message.images) or content}
     if message.tool_calls:
         written["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -101,6 +114,13 @@ def _message(message: Message) -> dict[str, Any]:
     if message.tool_call_id is not None:
         written["tool_call_id"] = message.tool_call_id
     return written
+
+
+def _parts(text: str, images: tuple[ImagePart, ...]) -> list[dict[str, Any]]:
+    """Write a message with pictures, the pictures first; nothing for one without."""
+    addresses = [f"data:image/png;base64,{base64.b64encode(image.png).decode()}" for image in images]
+    shown: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": address}} for address in addresses]
+    return [*shown, {"type": "text", "text": text}] if shown else []
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

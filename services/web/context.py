@@ -7,6 +7,7 @@ from typing import Annotated
 import anyio
 from fastapi import Depends, Request
 
+from db.notify import Bell
 from db.pool import Database
 from services.kit.errors import RequestError
 from services.kit.settings import Settings
@@ -28,6 +29,7 @@ class Web:
         endpoints: the model servers of the settings, by name, with how many calls each takes at once.
         prepared: set when the database has this version's schema.
         taking_in: held by the one upload that is in memory; many large ones must not become many gigabytes.
+        deep_ended: rings when the daemon has worked on a deep summary.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Web:
     metrics: Metrics = field(default_factory=Metrics)
     prepared: anyio.Event = field(default_factory=anyio.Event)
     taking_in: anyio.Lock = field(default_factory=anyio.Lock)
+    deep_ended: Bell = field(default_factory=Bell)
 
 
 def _any_web(request: Request) -> Web:

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query
 
 from db.rows import DocumentRow, InboxState
+from db.summary_rows import SummaryRow
 from db.web_rows import ArrivingFile, DocumentJob, NewRow
+from services.document.life import fill_law_version
 from services.kit.errors import RequestError
 from services.web.context import OWNER, Web, WebPort
+from services.web.document_wire import DocumentPatch
 from services.web.errors import not_found
+from services.web.life import deleted_documents
 from services.web.urls import document_url
 from services.web.wire import ArrivingOut, DocumentNumber, DocumentOut, DocumentsOut, Label, WorkOut
 
@@ -52,6 +56,11 @@ def _shown(row: DocumentRow, jobs: Sequence[DocumentJob] = ()) -> DocumentOut:
         license=row.extract_meta.get("license"),
         ai_summary=row.ai_summary,
         updated_at=row.updated_at,
+        series=row.series,
+        effective_date=row.effective_date,
+        version_status=row.version_status,
+        reading=row.reading,
+        unread_pages=row.unread_pages,
         error_code=failure.error_code if failure else None,
         error_message=failure.error_message if failure else None,
     )
@@ -78,9 +87,15 @@ async def list_documents(
     before: Annotated[DocumentNumber | None, Query()] = None,
     material_type: Annotated[Label | None, Query()] = None,
     collection: Annotated[Label | None, Query()] = None,
+    deleted: bool = False,
 ) -> DocumentsOut:
-    """List documents, newest first; kinds that come in masses (news, law_monitor, note) only when asked for."""
+    """List documents, newest first; kinds that come in masses (news, law_monitor, note) only when asked for.
+
+    With `deleted` those that can be restored, and no others.
+    """
     values = {"material_type": material_type or None, "collection": collection or None, "before": before}
+    if deleted:
+        return await deleted_documents(web, limit, values)
     rows = await web.db.many(
         DocumentRow, "list_documents", user_id=OWNER, hidden=list(HIDDEN), most=limit + 1, **values
     )
@@ -126,24 +141,20 @@ async def read_document(document_id: DocumentNumber, web: WebPort) -> DocumentOu
     if state is not None and state.status in UNREAD:
         return _expected(document_id, state)
     row = row or await living(document_id, web)  # a file may have become a document between the two looks
-    return _shown(row, await web.db.many(DocumentJob, "jobs_of_document", document_id=document_id))
+    shown = _shown(row, await web.db.many(DocumentJob, "jobs_of_document", document_id=document_id))
+    summary = await web.db.one(SummaryRow, "summary_of_document", id=row.id)
+    meta = summary.ai_meta if summary is not None else {}
+    return shown.model_copy(update={"summary_by": meta.get("summary_by"), "analysis": meta.get("deep")})
 
 
-async def delete_document(document_id: DocumentNumber, web: WebPort) -> Response:
-    """Take a document out of everything: list, search, answers, stored file."""
-    if await web.db.value("delete_document", id=document_id):
-        return Response(status_code=204)
-    state = await web.db.one(InboxState, "inbox_of_document", document_id=document_id)
-    if state is not None and state.status in ("pending", "processing"):
-        raise RequestError(409, "still_reading", "The file is being read.", "Delete it when that has ended.")
-    raise not_found(f"document {document_id}")
-
-
-async def analyze_document(document_id: DocumentNumber, web: WebPort) -> WorkOut:
-    """Have a document classified again."""
-    row = await living(document_id, web)
-    await web.db.none("enqueue_document_job", subject=row.id, stage="classify")
-    return WorkOut(document_id=row.id, stage="classify", jobs=1, url=document_url(row.id))
+async def patch_document(document_id: DocumentNumber, said: DocumentPatch, web: WebPort) -> DocumentOut:
+    """Set fields of a document; what a person set is changed by no reading, no rule and no model."""
+    number = await web.db.value("set_document_fields", id=document_id, fields=said.fields())
+    if number is None:
+        raise not_found(f"document {document_id}")
+    if said.material_type == "law":
+        await fill_law_version(number, web.db)
+    return await read_document(number, web)
 
 
 async def retry_document(document_id: DocumentNumber, web: WebPort) -> WorkOut:

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.web.analyze import WAITED, analyze_document
 from services.web.asks import ask, ask_events, read_ask
-from services.web.documents import analyze_document, delete_document, list_documents, read_document, retry_document
+from services.web.documents import list_documents, patch_document, read_document, retry_document
 from services.web.files import read_file
+from services.web.life import delete_document, restore_document
+from services.web.outline import read_context, read_outline
 from services.web.pages import first_page, icon, read_page, routes_page
 from services.web.search import search_chunks
 from services.web.status import live, read_metrics, read_status, ready, status_events
 from services.web.upload import FORM, upload
-from services.web.wire import AskOut, PageOut, TicketOut
+from services.web.wire import AskOut, PageOut, TicketOut, WorkOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,14 @@ ROUTES = (
     Route("POST",   "/api/documents",                        upload, 202,      reply=TicketOut, more=FORM),
     Route("GET",    "/api/documents",                        list_documents),
     Route("GET",    "/api/documents/{document_id}",          read_document),
+    Route("PATCH",  "/api/documents/{document_id}",          patch_document),
     Route("DELETE", "/api/documents/{document_id}",          delete_document, 204),
+    Route("POST",   "/api/documents/{document_id}/restore",  restore_document, 202),
     Route("GET",    "/api/documents/{document_id}/file",     read_file),
     Route("GET",    "/api/documents/{document_id}/pages/{number}", read_page,  reply=PageOut),
-    Route("POST",   "/api/documents/{document_id}/analyze",  analyze_document, 202),
+    Route("GET",    "/api/documents/{document_id}/outline",  read_outline),
+    Route("GET",    "/api/chunks/{chunk_id}/context",        read_context),
+    Route("POST",   "/api/documents/{document_id}/analyze",  analyze_document, 202, reply=WorkOut, more=WAITED),
     Route("POST",   "/api/documents/{document_id}/retry",    retry_document,   202),
     Route("GET",    "/api/status",                           read_status),
     Route("GET",    "/api/status/events",                    status_events),

@@ -10,6 +10,7 @@ from fastapi import Query
 from services.search.filters import Filters
 from services.search.hit import Hit
 from services.search.retrieve import search
+from services.search.versions import law_statuses
 from services.web.context import OWNER, WebPort
 from services.web.urls import page_url
 from services.web.wire import HitOut, Label, Question, SearchOut, Year
@@ -33,9 +34,10 @@ async def search_chunks(
     started, settings = perf_counter(), web.settings.search
     filters = Filters(OWNER, _given(material_type), _given(jurisdiction), year, _given(collection))
     hits = await search(web.db, q, filters, min(limit or settings.limit, settings.max_limit), settings)
+    versions = await law_statuses(web.db, hits)
     took_ms = round((perf_counter() - started) * 1000, 1)
     return SearchOut(
-        hits=[_shown(hit) for hit in hits],
+        hits=[_shown(hit, versions.get(hit.document_id)) for hit in hits],
         facets=_counted(hits) if facets else None,
         debug={"took_ms": took_ms, "filters": filters.values()} if debug else None,
     )
@@ -49,7 +51,7 @@ def _counted(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
     return {field: dict(Counter(value for hit in hits if (value := getattr(hit, field)))) for field in FACETS}
 
 
-def _shown(hit: Hit) -> HitOut:
+def _shown(hit: Hit, version_status: str | None) -> HitOut:
     return HitOut(
         document_id=hit.document_id,
         chunk_id=hit.chunk_id,
@@ -63,4 +65,5 @@ def _shown(hit: Hit) -> HitOut:
         jurisdiction=hit.jurisdiction,
         published_date=hit.published_date,
         url=page_url(hit.document_id, hit.page, hit.start, hit.end),
+        version_status=version_status,
     )

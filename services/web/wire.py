@@ -115,6 +115,7 @@ class HitOut(BaseModel):
     jurisdiction: str | None
     published_date: date | None
     url: str
+    version_status: str | None = None
 
 
 class SearchOut(BaseModel):
@@ -135,7 +136,12 @@ class TicketOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document, or a file that is to become one: `status` says how far it is on its way into search."""
+    """A document, or a file that is to become one: `status` says how far it is on its way into search.
+
+    `summary_by` is the label of the model that wrote `ai_summary`, or "rules"; `analysis` is its deep summary: `tldr`,
+    `bullets`, `inconsistencies` with quotes, by which model and prompt. Both are null in a list. `reading` is "partial"
+    while the pages in `unread_pages` are pictures that nobody has read, else "full".
+    """
 
     id: int
     status: str
@@ -153,7 +159,16 @@ class DocumentOut(BaseModel):
     published_date: date | None = None
     license: dict[str, Any] | None = None
     ai_summary: str | None = None
+    summary_by: str | None = None
+    analysis: dict[str, Any] | None = None
     updated_at: datetime | None = None
+    series: str | None = None
+    effective_date: date | None = None
+    version_status: str | None = None
+    reading: str | None = None
+    unread_pages: list[int] = []
+    deleted_at: datetime | None = None
+    deleted_why: str | None = None
     error_code: str | None = None
     error_message: str | None = None
 
@@ -179,7 +194,11 @@ class DocumentsOut(BaseModel):
 
 
 class PageOut(BaseModel):
-    """A page's text; `lines` are the places of its lines on the paper, null where there is no paper."""
+    """A page's text; `lines` are the places of its lines on the paper, null where there is no paper.
+
+    `origin` is "text", "ocr" (recognised from a picture) or "unread" (a picture that has not been read); `note` says
+    of the latter two what a reader should know.
+    """
 
     document_id: int
     number: int
@@ -188,6 +207,8 @@ class PageOut(BaseModel):
     page_count: int
     text: str
     lines: list[dict[str, Any]] | None
+    origin: str
+    note: str
 
 
 class QueueOut(BaseModel):

@@ -84,12 +84,28 @@ def test_ask__stream_prints_answer_and_places(shell: Shell) -> None:
 
 
 def test_queue_retry__makes_a_new_row_and_drain_works_it_off(shell: Shell) -> None:
-    assert shell.json("queue", "retry", "--code", "corrupt") == {"inbox": 1, "document_jobs": 0, "asks": 0}
-    assert shell.json("queue", "retry", "--code", "corrupt") == {"inbox": 0, "document_jobs": 0, "asks": 0}
+    none = {"inbox": 0, "document_jobs": 0, "asks": 0, "digests": 0}
+    first, again = (shell.json("queue", "retry", "--code", "corrupt") for _ in range(2))
+    assert first == {**none, "inbox": 1, "left_out": []}
+    assert isinstance(again, dict)
+    assert {name: again[name] for name in none} == none
+    assert "is in the queue again already" in again["left_out"][0]["why"]
     assert shell.json("queue", "drain", "--stage", "ingest") == {"ingest": 1}
     listed = shell.json("queue", "ls", "--stage", "ingest")
     assert isinstance(listed, dict)
-    assert len(listed["failed"]) == 2  # history stays
+    assert [(Path(row["name"]).name, row["later_id"]) for row in listed["failed"]] == [("scan.pdf", None)]
+
+
+def test_queue_retry__of_what_was_named_and_not_found_fails_with_a_sentence(shell: Shell) -> None:
+    done = shell.run("queue", "retry", "--file", "no such.pdf")
+    assert (done.returncode, "names nothing that failed" in done.stdout) == (1, True)
+
+
+def test_digest__now_is_made_without_a_server(shell: Shell) -> None:
+    made = shell.json("digest", "--now")
+    assert isinstance(made, dict)
+    (row,) = (row for row in made["digests"] if row["id"] == made["asked"])
+    assert (row["status"], row["documents"]) == ("completed", 1)
 
 
 def test_config__hides_secrets(shell: Shell) -> None:
@@ -109,6 +125,7 @@ def test_config__hides_secrets(shell: Shell) -> None:
         (("add", "no-such-file.pdf"), "There is no file"),
         (("search", "x" * 5000), "A question may have"),
         (("queue", "drain", "--stage", "dream"), "There is no stage 'dream'"),
+        (("queue", "retry", "--all", "--code", "corrupt"), "--all goes with --stage at most"),
         (("nonsense",), "No such command"),
     ],
 )

@@ -155,7 +155,7 @@ async def test_analyze__enqueues_once(api: httpx.AsyncClient, pool: Database) ->
     document_id = await stored(pool)
     for _ in range(2):
         assert (await api.post(f"/api/documents/{document_id}/analyze")).status_code == 202
-    assert (await row_of(pool, "SELECT count(*) FROM document_jobs WHERE stage = 'classify'"))["count"] == 1
+    assert (await row_of(pool, "SELECT count(*) FROM document_jobs WHERE stage = 'deep'"))["count"] == 1
 
 
 async def test_documents__newest_first_page_by_page(api: httpx.AsyncClient, pool: Database) -> None:

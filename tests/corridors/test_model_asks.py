@@ -56,7 +56,7 @@ async def wired(served: Settings) -> AsyncIterator[Tools]:
             await session.connection.execute(
                 "INSERT INTO inbox (filename, content) VALUES ('점검.md', $1)", FACTS.encode()
             )
-        for stage in ("ingest", "embed"):
+        for stage in ("ingest", "embed", "vectors"):
             await runner(served, tools, stage, until_empty=True).run()
         yield tools
 
@@ -110,8 +110,10 @@ async def test_embedding__is_a_call_of_the_background(wired: Tools, model: Model
     assert [(call.kind, call.role, call.klass, call.label) for call in model.calls] == [
         ("embeddings", "embed", "background", "embed")
     ]
-    found = db.execute("SELECT count(*) FILTER (WHERE embedding IS NOT NULL), count(*), min(embedder) FROM chunks")
-    assert found.fetchone() == (1, 1, "bm25-1+embed")
+    found = db.execute(
+        "SELECT label, state, count(*) FROM corpus_vectors v JOIN embedders e ON e.id = v.embedder GROUP BY e.id"
+    )
+    assert found.fetchall() == [("embed", "serving", 1)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from db.pool import Database
-from services.document.folder import Mark, Settling, changes, is_temporary, scan
+from services.document.folder import Mark, Settling, changes, forgotten, is_temporary, scan
 from services.kit.document_settings import IngestSettings
 from services.kit.runner import Runner
 from services.kit.settings import Settings
@@ -75,6 +75,50 @@ async def test_watch__new_changed_moved_and_deleted_file_keeps_one_document(
         moved.unlink()
         await eventually(lambda: alive(db) == [])
         assert db.execute("SELECT count(*) FROM chunks").fetchone() == (0,)
+
+
+async def test_watch__moved_file_keeps_its_document_all_the_way_and_gives_it_its_name(
+    settings: Settings, tools: Tools, pool: Database, db: psycopg.Connection
+) -> None:
+    async with watched(settings, tools, pool) as folder:
+        first, moved = folder / "옛 이름.txt", folder / "deep" / "새 이름.txt"
+        first.write_text("소나무")
+        moved.parent.mkdir()
+        number = await eventually(lambda: served(db, first, "소나무"))
+        first.rename(moved)
+        await eventually(lambda: all(path != str(first) for _, path, *_ in documents(db)))
+        assert served(db, moved, "소나무") == number
+    found = db.execute("SELECT filename, title, pages_version FROM documents").fetchall()
+    assert found == [("새 이름.txt", "새 이름", 1)]  # one reading: it was never deleted between the two places
+
+
+@pytest.mark.parametrize("verb", ["delete_document", "purge_document"])
+async def test_watch__what_a_person_deleted_does_not_come_back_while_its_file_stays_as_it_is(
+    verb: str, settings: Settings, tools: Tools, pool: Database, db: psycopg.Connection
+) -> None:
+    async with watched(settings, tools, pool) as folder:
+        kept = folder / "a.md"
+        kept.write_text("소나무")
+        number = await eventually(lambda: served(db, kept, "소나무"))
+        await pool.value(verb, id=number)
+        (folder / "b.md").write_text("잣나무")  # when this one is served, the other was compared again
+        await eventually(lambda: served(db, folder / "b.md", "잣나무"))
+        assert len(alive(db)) == 1
+        assert _count(db, f"path = '{kept}'") == 1
+        kept.write_text("바뀐 소나무")
+        assert await eventually(lambda: served(db, kept, "바뀐")) == number or verb == "purge_document"
+
+
+async def test_watch__file_that_went_away_comes_back_under_its_number(
+    settings: Settings, tools: Tools, pool: Database, db: psycopg.Connection
+) -> None:
+    async with watched(settings, tools, pool) as folder:
+        (folder / "a.md").write_text("소나무")
+        number = await eventually(lambda: served(db, folder / "a.md", "소나무"))
+        (folder / "a.md").unlink()
+        await eventually(lambda: alive(db) == [])
+        (folder / "b.md").write_text("소나무")
+        assert await eventually(lambda: served(db, folder / "b.md", "소나무")) == number
 
 
 async def test_watch__same_content_twice_is_one_document(
@@ -154,6 +198,13 @@ def test_changes__tells_new_changed_gone_and_refused_apart() -> None:
     known = {"same": one, "changed": one, "gone": one}
     refused = {"refused": one, "mended": one}
     assert changes(seen, known, refused) == {"new": one, "changed": two, "mended": two, "gone": None}
+
+
+def test_forgotten__waits_for_the_new_place_of_a_moved_file() -> None:
+    known = {"old": Mark(1, 1), "gone": Mark(2, 2)}
+    changed = {"new": Mark(1, 1), "old": None, "gone": None}
+    assert forgotten({"old": None, "gone": None}, changed, known) == ["gone"]
+    assert forgotten({"old": None}, {"old": None}, known) == ["old"]
 
 
 def _steps() -> Iterator[tuple[float, Mark, bool]]:

@@ -127,14 +127,14 @@ def check_chunks(db: psycopg.Connection) -> None:
     assert db.execute(twice).fetchall() == []
     pages = db.execute("SELECT document_id, number, text FROM document_pages").fetchall()
     for document_id, number, text in pages:
-        asked = "SELECT text FROM chunks WHERE document_id = %s AND page_number = %s ORDER BY chunk_index"
+        asked = "SELECT text FROM corpus_chunks WHERE document_id = %s AND page_number = %s ORDER BY chunk_index"
         chunks = [chunk for (chunk,) in db.execute(asked, [document_id, number]).fetchall()]
         assert "".join("".join(chunks).split()) == "".join(text.split())
     counted = (
         "SELECT coalesce((SELECT sum(docs) FROM term_stats WHERE term = 0), 0)"
         " + coalesce((SELECT sum(d.n) FROM term_deltas, unnest(terms, docs) AS d(term, n) WHERE d.term = 0), 0)"
     )
-    assert db.execute(counted).fetchone() == db.execute("SELECT count(*) FROM chunks").fetchone()
+    assert db.execute(counted).fetchone() == db.execute("SELECT count(*) FROM corpus_chunks").fetchone()
 
 
 async def check_search(dsn: str, files: list[Path]) -> None:

@@ -8,6 +8,7 @@ import psutil
 import psycopg
 import pytest
 
+from services.stages import STAGES
 from tests.crash.fleet import STOP_LIMIT_S, Daemon, Fleet, fleet
 from tests.fakes.pdf_writer import pdf
 from tests.waiting import wait_for
@@ -142,7 +143,7 @@ def test_daemon__says_what_is_wrong_and_exits_with_2(dsn: str, tmp_path: Path) -
     with fleet(dsn, tmp_path / "home") as ships:
         unknown, wrong = ships.start("nonsense"), ships.start("ingest", SEODANG_QUEUE__LOOK_S="-1")
         assert (unknown.close(), wrong.close()) == (2, 2)
-        assert "the stages are ingest, embed, classify, synthesis" in unknown.log.read_text()
+        assert f"the stages are {', '.join(stage.name for stage in STAGES)}" in unknown.log.read_text()
         assert "SEODANG_QUEUE__LOOK_S: Input should be greater than 0" in wrong.log.read_text()
 
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from db.command_rows import FileRow
 from db.pool import Database
 from db.queue import QUEUES
 from tests.db.errands import row
@@ -19,6 +20,7 @@ NEW_ROW = {
     "inbox": ("path", "'/a.md'"),
     "document_jobs": ("document_id, stage", "1, 'embed'"),
     "asks": ("question", "'안전밸브 작동 압력은?'"),
+    "digests": ("slot", "'2026-01-01 07:00+09'"),
 }
 
 
@@ -150,11 +152,12 @@ async def enqueue(pool: Database) -> None:
     await pool.none("enqueue_document_job", subject=1, stage="embed")
 
 
-async def test_insert_inbox_path__says_nothing_for_a_path_that_waits_already(pool: Database) -> None:
-    values = {"path": "/a.md", "collection": "default", "user_id": 1, "payload": None}
-    first = await pool.value("insert_inbox_path", **values)
-    assert isinstance(first, int)
-    assert await pool.value("insert_inbox_path", **values) is None
+async def test_insert_inbox_paths__says_nothing_of_a_path_that_waits_already(pool: Database) -> None:
+    values = {"collection": "default", "user_id": 1}
+    first = await pool.many(FileRow, "insert_inbox_paths", paths=["/a.md", "/a.md"], **values)
+    assert [row.path for row in first] == ["/a.md"]
+    both = await pool.many(FileRow, "insert_inbox_paths", paths=["/a.md", "/b.md"], **values)
+    assert [row.path for row in both] == ["/b.md"]
 
 
 # -- a new try is a new row --------------------------------------------------------------------------------------------
@@ -262,7 +265,12 @@ def test_pipeline_status__counts_every_queue(db: psycopg.Connection) -> None:
     rows = db.execute(
         "SELECT stage, status, count, round(oldest_seconds) FROM pipeline_status ORDER BY stage"
     ).fetchall()
-    assert rows == [("embed", "pending", 1, 0), ("ingest", "pending", 1, 90), ("synthesis", "completed", 1, None)]
+    assert rows == [
+        ("digest", "pending", 1, 0),
+        ("embed", "pending", 1, 0),
+        ("ingest", "pending", 1, 90),
+        ("synthesis", "completed", 1, None),
+    ]
 
 
 def test_users__have_the_owner(db: psycopg.Connection) -> None:

@@ -163,6 +163,7 @@ def test_migration_files__are_numbered_without_a_gap_and_say_why() -> None:
     files = migration_files()
     assert [file.name[:4] for file in files] == [f"{number:04}" for number in range(1, len(files) + 1)]
     for file in files:
-        first, second = file.sql.splitlines()[:2]
+        first, *following = file.sql.splitlines()[:4]
         assert first.startswith("-- Why: "), file.name
-        assert "Locks: " in second, file.name
+        assert any("Locks: " in line for line in following), file.name
+        assert any("Takes: " in line for line in following), file.name

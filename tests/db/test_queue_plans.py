@@ -34,8 +34,14 @@ FILL = {
         "SELECT 'q', $1, CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
         "FROM generate_series(1, $2) AS n"
     ),
+    "digests": (
+        "INSERT INTO digests (slot, status, completed_at) "
+        "SELECT now() - make_interval(secs => n + CASE WHEN $1 = 'pending' THEN 0 ELSE 0.5 END), $1, "
+        "CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
+        "FROM generate_series(1, $2) AS n"
+    ),
 }
-STAGES = {"inbox": "ingest", "document_jobs": "embed", "asks": "synthesis"}
+STAGES = {"inbox": "ingest", "document_jobs": "embed", "asks": "synthesis", "digests": "digest"}
 VALUES = {
     "queue_claim": "'{stage}', 1, 16, '-32768', 0, 32767",
     "queue_turn": "'{{1,2,3}}', '{{1,1,1}}', '{stage}', 2, 16, '-32768', 0, 32767",

@@ -8,20 +8,24 @@ import zlib
 from collections.abc import Sequence
 
 LEFT, TOP, SIZE, LEADING = 72, 720, 12, 20
+FONT_OBJECTS = (
+    b"<</Type/Font/Subtype/Type0/BaseFont/None/Encoding/Identity-H/DescendantFonts[4 0 R]/ToUnicode 5 0 R>>",
+    b"<</Type/Font/Subtype/CIDFontType2/BaseFont/None/DW 1000/FontDescriptor<</Type/FontDescriptor"
+    b"/FontName/None/Flags 4/Ascent 800/Descent -200/FontBBox[0 -200 1000 800]>>"
+    b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>",
+)
+"""Objects 3 and 4 of every file here: a font without glyphs; its map is object 5."""
 
 
 def pdf(pages: Sequence[Sequence[str]], *, title: str = "", locked: bool = False) -> bytes:
-    """Give a PDF with these lines on its pages; a page without lines is empty, as a scan's is."""
+    """Give a PDF with these lines on its pages; a page without lines is blank."""
     codes = {char: number for number, char in enumerate(sorted({*"".join("".join(page) for page in pages)}), 1)}
     kids = " ".join(f"{6 + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>".encode(),
-        b"<</Type/Font/Subtype/Type0/BaseFont/None/Encoding/Identity-H/DescendantFonts[4 0 R]/ToUnicode 5 0 R>>",
-        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/None/DW 1000/FontDescriptor<</Type/FontDescriptor"
-        b"/FontName/None/Flags 4/Ascent 800/Descent -200/FontBBox[0 -200 1000 800]>>"
-        b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>",
-        stream(_unicode_map(codes)),
+        *FONT_OBJECTS,
+        stream(unicode_map(codes)),
     ]
     for number, lines in enumerate(pages):
         objects.append(_page(7 + 2 * number))
@@ -75,7 +79,8 @@ def _content(lines: Sequence[str], codes: dict[str, int]) -> bytes:
     return "\n".join(rows).encode()
 
 
-def _unicode_map(codes: dict[str, int]) -> bytes:
+def unicode_map(codes: dict[str, int]) -> bytes:
+    """Give the map that says which character each code stands for."""
     pairs = "".join(
         f"1 beginbfchar <{code:04x}> <{char.encode('utf-16-be').hex()}> endbfchar\n" for char, code in codes.items()
     )

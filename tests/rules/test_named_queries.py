@@ -126,6 +126,6 @@ def test_name__that_is_defined_twice_is_refused(tmp_path: Path, monkeypatch: pyt
 
 def test_header__is_followed_by_the_text_without_its_end() -> None:
     asked = query("serve_version")
-    assert (asked.args, asked.kind) == (("document_id", "version", "embedder"), "none")
+    assert (asked.args, asked.kind) == (("document_id", "version", "chunker"), "none")
     assert not asked.text.endswith(";")
-    assert asked.order({"version": 2, "embedder": "e", "document_id": 1}) == [1, 2, "e"]
+    assert asked.order({"version": 2, "chunker": "e", "document_id": 1}) == [1, 2, "e"]

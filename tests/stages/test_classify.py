@@ -45,6 +45,14 @@ async def test_classify__knows_english_and_guesses_no_kind(drain: Drain, db: psy
     assert only(db, FIELDS) == {"language": "en", "material_type": None, "published_date": None}
 
 
+async def test_classify__sums_up_in_a_sentence_of_the_document(drain: Drain, db: psycopg.Connection) -> None:
+    upload(db, "기준.txt", LAW.encode())
+    await drain("ingest", "embed", "classify")
+    row = only(db, "SELECT ai_summary, ai_meta FROM documents")
+    assert row["ai_summary"] == "이 기준은 안전을 목적으로 한다."
+    assert (row["ai_meta"]["summary_by"], "triage" in row["ai_meta"]) == ("rules", False)
+
+
 async def test_classify__skips_a_document_that_was_deleted(drain: Drain, db: psycopg.Connection) -> None:
     upload(db, "a.txt", b"words")
     await drain("ingest", "embed")

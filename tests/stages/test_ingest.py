@@ -179,9 +179,9 @@ async def test_ingest__of_a_changed_file_keeps_its_document_and_its_former_readi
     await drain("ingest")
     document = only(db, DOCUMENT)
     assert (document["id"], document["pages_version"], document["corpus_version"]) == (former["id"], 2, 1)
-    assert only(db, "SELECT text FROM chunks")["text"] == "former words"
+    assert only(db, "SELECT text FROM corpus_chunks")["text"] == "former words"
     await drain("embed")
-    assert only(db, "SELECT text FROM chunks")["text"] == "present words"
+    assert only(db, "SELECT text FROM corpus_chunks")["text"] == "present words"
     assert only(db, "SELECT version FROM document_pages")["version"] == 2
 
 
@@ -222,7 +222,7 @@ async def test_ingest__brings_a_deleted_content_back(drain: Drain, db: psycopg.C
     offer(db, path)
     await drain("ingest", "embed")
     assert only(db, DOCUMENT)["id"] == former
-    assert only(db, "SELECT text FROM chunks")["text"] == "words"
+    assert only(db, "SELECT text FROM corpus_chunks")["text"] == "words"
 
 
 async def test_ingest__of_a_file_that_became_a_deleted_content_lets_go_of_what_it_was(

@@ -15,6 +15,7 @@ class Hit:
     page: int = 2
     start: int = 30
     score: float = 1.5
+    material_type: str | None = None
 
 
 def test_number__counts_from_one_in_the_order_of_the_hits() -> None:
@@ -26,6 +27,10 @@ def test_number__counts_from_one_in_the_order_of_the_hits() -> None:
 
 def test_number__leaves_out_restricted_material() -> None:
     assert [each.chunk_id for each in number([Hit(1, "secret", restricted=True), Hit(2, "open")])] == [2]
+
+
+def test_number__leaves_out_digests_which_a_model_may_have_written() -> None:
+    assert [each.chunk_id for each in number([Hit(1, "told", material_type="digest"), Hit(2, "source")])] == [2]
 
 
 def test_number__keeps_the_best_of_near_equal_passages() -> None:

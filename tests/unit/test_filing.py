@@ -1,9 +1,11 @@
 """What a row and a place in the watched folder say about a file."""
 
+import unicodedata
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 import pytest
+from pydantic import ValidationError
 
 from db.rows import InboxRow
 from services.document.filing import Labels, fits, labels_of
@@ -65,6 +67,24 @@ def test_labels__come_from_the_first_rule_that_fits() -> None:
     rules = (FolderRule(pattern="KGS/FP*/**", material_type="code"), FolderRule(pattern="**", material_type="rest"))
     assert labels(inbox_row(), rules).material_type == "code"
     assert labels(inbox_row("/srv/inbox/a.pdf"), rules).material_type == "rest"
+
+
+@pytest.mark.parametrize(("name", "series"), [("KGS_AC111 a.pdf", "AC111"), ("법 2024.pdf", None), ("KGS  .pdf", None)])
+def test_labels__take_the_law_from_the_files_name(name: str, series: str | None) -> None:
+    rule = FolderRule(pattern="KGS/**", series=r"^KGS[ _](\w*)")
+    assert labels(inbox_row(f"/srv/inbox/KGS/{name}"), (rule,)).series == series
+
+
+def test_labels__know_a_name_in_decomposed_hangul() -> None:
+    rule = FolderRule(pattern="KGS/**", series="^(안전법)")
+    name = unicodedata.normalize("NFD", "안전법 2024.pdf")
+    assert labels(inbox_row(f"/srv/inbox/KGS/{name}"), (rule,)).series == "안전법"
+
+
+@pytest.mark.parametrize("series", ["(", "KGS"])
+def test_rule__whose_series_finds_no_name_is_refused(series: str) -> None:
+    with pytest.raises(ValidationError, match="series"):
+        FolderRule(pattern="**", series=series)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def report() -> bytes:
 def test_parse__walks_the_document_in_order_and_cites_by_headings() -> None:
     header, pages = parse(report())
     assert header.title == "점검 보고서"
-    assert pages[0].text == "# 점검 보고서\n첫 문단\n| 항목 | 값 |\n|---|---|\n| 주기 | 7일 |\n하나\n### 세부"
+    assert pages[0].text == "# 점검 보고서\n첫 문단\n| 항목 | 값 |\n|---|---|\n| 주기 | 7일 |\n- 하나\n### 세부"
     assert [page.label for page in pages] == ["점검 보고서", "둘째 장", "header and footer"]
     assert pages[-1].text == "머리글 N-1\n바닥글 N-2"
 

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.formats import sandbox, wire
+from services.formats.limits import Limits
 from services.formats.page import FormatError, Header, Line, Page
-from services.formats.sandbox import Limits, Reader
+from services.formats.sandbox import Reader
 from tests.fakes import pdf_writer
 from tests.fakes.docx_writer import part, saved, with_part
 
@@ -62,7 +63,7 @@ def test_read__takes_paths_and_bytes_and_keeps_the_child(tmp_path: Path) -> None
             pid = child_of(reader)
             parsed = await reader.read(pdf_writer.pdf([["점검"], ["둘"]]), "a.pdf")
             assert (parsed.media_type, len(parsed.pages)) == ("application/pdf", 2)
-            assert await refusal(reader.read(b"\x89PNG\r\n\x1a\n", "a.png")) == "unsupported_format"
+            assert await refusal(reader.read(b"\x7fELF\x02\x01\x01" + bytes(64), "a.out")) == "unsupported_format"
             assert reader.pid == pid
         assert gone(pid)
 
@@ -235,8 +236,10 @@ def test_wire__gives_back_what_it_packed() -> None:
     page = Page(3, "iv", "가\n나", (Line(0, 1, 1.5, 2.5, (72.1, 84.0)),))
     for answer in (page, Header("text/plain", "제목"), wire.Done(), wire.Failure("empty", "a", "b", 2)):
         assert wire.unpack(wire.pack(answer)[wire.LENGTH_BYTES :]) == answer
-    job = wire.Job("/a", 0, "가.pdf", 1, 2, 3)
-    assert wire.unpack_job(wire.pack_job(job)[wire.LENGTH_BYTES :]) == job
+    drawn = wire.Drawn(3, 2, 1, (0.24, 0.0, 0.0, -0.24, 0.5, 842.0))
+    assert wire.unpack(wire.pack(drawn)[wire.LENGTH_BYTES :]) == drawn
+    for job in (wire.Job("/a", 0, "가.pdf", 1, 2, 3), wire.job_of(b"abc", "a", Limits(), page=2, dpi=300)):
+        assert wire.unpack_job(wire.pack_job(job)[wire.LENGTH_BYTES :]) == job
 
 
 def small_docx() -> bytes:

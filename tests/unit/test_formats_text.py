@@ -104,12 +104,12 @@ def test_html__gives_the_blocks_of_a_layout_table_as_blocks() -> None:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"\x89PNG\r\n\x1a\n0000", "picture"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "picture"),
         (b"\x7fELF\x02\x01\x01\x00", "program"),
-        (b"From: a@b.c\r\nTo: c@d.e\r\nSubject: x\r\n\r\nhi", "e-mail"),
+        (b"\x78\x9f\x3e\x22\x01\x00", "winmail"),
         (b"HWP Document File V3.00 \x1a\x01\x02", "Hangul"),
         (bytes(range(256)) * 8, "no known kind"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le") + bytes(600), "old Office"),
     ],
 )
 def test_parse__names_a_kind_it_does_not_read(content: bytes, word: str) -> None:
