@@ -62,15 +62,27 @@ def active_counts(place: Place, stage: str | None = None) -> list[QueueCount]:
     return [QueueCount(**row) for row in rows]
 
 
+def active_rows(place: Place, stage: str | None = None) -> list[ActiveRows]:
+    """Count the same and say what is late."""
+    late_s = place.settings.queue.late_s
+    return [ActiveRows(**asdict(row), late=row.oldest_seconds > late_s) for row in active_counts(place, stage)]
+
+
+def active_table(title: str, rows: Sequence[ActiveRows]) -> None:
+    """Print what waits; what waits for long has a mark."""
+    cells = [
+        (row.stage, row.status, row.count, duration(row.oldest_seconds), "◀ late" if row.late else "") for row in rows
+    ]
+    table(title, ("stage", "status", "count", "oldest", ""), cells)
+
+
 def list_queue(place: Place, stage: str | None, code: str | None) -> QueueList:
     """Give active counts, and each file, document, question or digest whose newest try failed.
 
     Raises:
         KeyError: there is no such stage.
     """
-    late_s = place.settings.queue.late_s
-    counts = active_counts(place, stage)
-    active = [ActiveRows(**asdict(row), late=row.oldest_seconds > late_s) for row in counts]
+    active = active_rows(place, stage)
     failed = [row for queue in _queues(stage) for row in _failed(place, queue, stage, code, None, newest_only=True)]
     return QueueList(active, sorted(failed, key=lambda row: row.completed_at, reverse=True))
 
@@ -89,12 +101,8 @@ def _failed(
 
 
 def show_queue(found: QueueList) -> None:
-    """Print what waits and what failed; what waits for long has a mark."""
-    rows = [
-        (row.stage, row.status, row.count, duration(row.oldest_seconds), "◀ late" if row.late else "")
-        for row in found.active
-    ]
-    table("Active", ("stage", "status", "count", "oldest", ""), rows)
+    """Print what waits and what failed."""
+    active_table("Active", found.active)
     shown = found.failed[:FAILED_SHOWN]
     failures = [
         (row.id, row.stage, escape(row.name), row.error_code, escape(row.error_message or ""), _when(row))
@@ -105,7 +113,7 @@ def show_queue(found: QueueList) -> None:
         out.print(f"… and {len(found.failed) - len(shown)} older ones: --code, --stage, or --json for all.")
     if failures:
         out.print("Try again: seodang queue retry ID …, --code CODE, --file NAME, or --all.", highlight=False)
-    if not rows and not failures:
+    if not found.active and not failures:
         out.print("Nothing waits and nothing has failed.")
 
 

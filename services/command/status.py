@@ -11,10 +11,10 @@ from db.command_rows import ServerFacts
 from db.errors import DatabaseError
 from db.locks import WORKERS
 from db.migrate import migration_files
-from db.rows import QueueCount, WorkerRow
+from db.rows import WorkerRow
 from services.command.models import advice_of, probe_models
 from services.command.place import Place, opened_place
-from services.command.queue import active_counts
+from services.command.queue import ActiveRows, active_rows, active_table
 from services.command.show import duration, out, table
 from services.kit.settings import Settings
 from services.stages import STAGES
@@ -30,13 +30,13 @@ class State:
 
     processes: list[ProcessState]
     daemons: list[WorkerRow]
-    queues: list[QueueCount]
+    queues: list[ActiveRows]
 
 
 def state_of(place: Place) -> State:
     """Look at the supervisor and at the database."""
     daemons = place.db.many(WorkerRow, "list_workers", worker_locks=WORKERS)
-    return State(process_states(place.settings), daemons, active_counts(place))
+    return State(process_states(place.settings), daemons, active_rows(place))
 
 
 def show_state(state: State) -> None:
@@ -47,9 +47,8 @@ def show_state(state: State) -> None:
         out.print("No supervisor runs on this host: start it with `seodang up`.")
     daemons = [(row.stage, row.host, row.pid, row.in_hand, duration(row.beat_age_s)) for row in state.daemons]
     table("Daemons", ("stage", "host", "pid", "in hand", "last sign"), daemons)
-    queues = [(row.stage, row.status, row.count, duration(row.oldest_seconds)) for row in state.queues]
-    table("Queues", ("stage", "status", "count", "oldest"), queues)
-    if not queues:
+    active_table("Queues", state.queues)
+    if not state.queues:
         out.print("Nothing waits.")
 
 

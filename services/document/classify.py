@@ -31,6 +31,8 @@ HEAD_CHARS = 6_000
 instead took a fifth of the whole corridor's time (bench/ingest)."""
 BATCH = 32
 """Documents of one claim where only rules work; with a model each has its own, since a call may take minutes."""
+DIGEST = "digest"
+"""A kind that is a summary already."""
 AGAIN_TEMPERATURE = 0.3
 """At 0 a model would give the reply that could not be read a second time."""
 
@@ -117,6 +119,8 @@ def _served(tools: Tools, asking: Asking) -> object | None:
 
 def _is_asked(document: DocumentToSummarise, tools: Tools, asking: Asking) -> bool:
     if _served(tools, asking) is None or document.bytes == 0 or not in_sample(document.id, asking.share):
+        return False
+    if document.material_type == DIGEST:
         return False
     again = bool((document.payload or {}).get("again"))
     return again or not triaged(document, prompt_version())

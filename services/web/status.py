@@ -20,9 +20,10 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _shown(standing: Standing, web: Web) -> StatusOut:
+    late_s = web.settings.queue.late_s
     return StatusOut(
         gate=list(_gates(standing.gates, web.endpoints)),
-        queues=[QueueOut(**asdict(row)) for row in standing.queues],
+        queues=[QueueOut(**asdict(row), late=row.oldest_seconds > late_s) for row in standing.queues],
         daemons=[DaemonOut(**asdict(row)) for row in standing.daemons],
     )
 

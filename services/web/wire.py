@@ -212,12 +212,13 @@ class PageOut(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """How many rows of a stage wait or are worked on, and since when the oldest."""
+    """How many rows of a stage wait or are worked on; `late` where the oldest has been there for `queue.late_s`."""
 
     stage: str
     status: str
     count: int
     oldest_seconds: float
+    late: bool = False
 
 
 class DaemonOut(BaseModel):

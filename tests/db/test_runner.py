@@ -302,7 +302,7 @@ async def test_runner__survives_a_refusal_after_a_lost_race(dsn: str, db: psycop
 
     async def work(job: Job) -> Outcome:
         calls.append(job.attempts)
-        return Completed((page(1) if len(calls) % 2 else Write.once("drop_chunks", document_id="no number"),))
+        return Completed((page(1) if len(calls) % 2 else Write.once("drop_chunks", document_id="no number", kept=[]),))
 
     db.execute("INSERT INTO document_pages (document_id, version, number, label, text) VALUES (1, 1, 1, '1', 'x')")
     job_id = put_ask(db)

@@ -72,7 +72,7 @@ def mutant(number: int) -> Mutant:
     return Mutant(number, kind, way, f"{number}-{kind}-{way}.{suffix}", ways[way](random, content))
 
 
-def _place(random: Random, content: bytes) -> int:
+def _place(random: Random, content: bytes | bytearray) -> int:
     return random.randrange(max(len(content), 1))
 
 

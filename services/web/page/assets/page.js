@@ -284,6 +284,7 @@ function showWork(status) {
   $("work").tBodies[0].replaceChildren(...stages.map((stage) => {
     const alive = status.daemons.filter((row) => row.stage === stage).length;
     const cells = [counted(stage, "pending"), counted(stage, "processing")].map(number);
+    if (status.queues.some((row) => row.stage === stage && row.late)) cells[0].classList.add("absent");
     const daemons = alive ? number(alive) : make("td", { className: "absent" }, t.absent);
     return make("tr", {}, make("th", { scope: "row" }, t[`stage_${stage}`] ?? stage), ...cells, daemons);
   }));
