@@ -8,7 +8,8 @@ DatabaseError
 │   └── PoolerRefused
 ├── GateReentered    who is inside the gate asked for it again: a defect of ours, would wait for itself for ever
 └── Refused          the server refused a statement: a rule of the schema, or a defect of ours
-    └── Conflict     another transaction made the same thing first: look again
+    ├── Conflict     another transaction made the same thing first: look again
+    └── Deadlocked   another transaction waited for ours, and ours for it: do the same again
 """
 
 
@@ -46,3 +47,7 @@ class Refused(DatabaseError):
 
 class Conflict(Refused):
     """A unique rule says that somebody else was first; reading again shows what they made."""
+
+
+class Deadlocked(Refused):
+    """Of two transactions that waited for each other the server undid this one; nothing is wrong with it."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from db.errors import Conflict, DatabaseGone, Refused
+from db.errors import Conflict, DatabaseGone, Deadlocked, Refused
 from db.queries import Query, query
 
 Row = TypeVar("Row")
@@ -52,6 +52,8 @@ def translated() -> Iterator[None]:
         raise DatabaseGone(f"the connection was lost in the middle of a statement: {error}") from error
     except asyncpg.UniqueViolationError as error:
         raise Conflict(f"{error.constraint_name}: {error.detail or error}") from error
+    except asyncpg.DeadlockDetectedError as error:
+        raise Deadlocked(f"{type(error).__name__}: {error}") from error
     except asyncpg.PostgresError as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
 

@@ -48,10 +48,16 @@ SET collection = CASE WHEN 'collection' = ANY (d.person_set) OR excluded.collect
     updated_at = now(), deleted_at = NULL, deleted_why = NULL;
 
 -- name: fill_document_fields(id, material_type, jurisdiction, published_date, extract_meta, series) -> none
--- The same content came again: what the newcomer knows fills what was empty, and changes nothing.
+-- The same content came again: what the newcomer knows fills what was empty, and changes nothing; but what lies at a
+-- restricted place is restricted, also after a move, unless a person said otherwise.
 UPDATE documents
 SET material_type = coalesce(material_type, $2), jurisdiction = coalesce(jurisdiction, $3),
-    published_date = coalesce(published_date, $4), extract_meta = $5::jsonb || extract_meta,
+    published_date = coalesce(published_date, $4),
+    extract_meta = CASE
+        WHEN is_restricted($5::jsonb) AND NOT 'license' = ANY (person_set)
+            THEN extract_meta
+                 || jsonb_build_object('license', coalesce(extract_meta -> 'license', '{}') || ($5::jsonb -> 'license'))
+        ELSE $5::jsonb || extract_meta END,
     series = coalesce(series, $6)
 WHERE id = $1
   AND (material_type IS NULL OR jurisdiction IS NULL OR published_date IS NULL OR NOT extract_meta @> $5::jsonb

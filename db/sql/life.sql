@@ -56,8 +56,13 @@ SELECT id, 'embed' FROM documents WHERE id = $1 AND deleted_at IS NULL
 ON CONFLICT (document_id, stage) WHERE status IN ('pending', 'processing') DO NOTHING;
 
 -- name: set_document_fields(id, fields) -> value
--- Sets fields for a person, null clears one; gives the document's number, NULL where there is none alive.
-SELECT set_document_fields($1, $2);
+-- Sets fields for a person, null clears one; gives the document's number, NULL where there is none alive. A licence
+-- that says nothing of restriction leaves that as it is: by its new name alone a bought book is not free to quote.
+SELECT set_document_fields($1, CASE
+    WHEN jsonb_typeof($2::jsonb -> 'license') = 'object' AND NOT ($2::jsonb -> 'license') ? 'restricted'
+        THEN jsonb_set($2::jsonb, '{license,restricted}', coalesce(
+            (SELECT to_jsonb(is_restricted(extract_meta)) FROM documents WHERE id = document_number($1)), 'false'))
+    ELSE $2::jsonb END);
 
 -- name: note_law_version(id, series, effective_date, number) -> none
 -- Fills in which version of which law a document is, where that is not known; only for laws.

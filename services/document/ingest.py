@@ -13,6 +13,7 @@ from db.jobs import Job
 from db.rows import DocumentKey, InboxRow
 from services.document.filing import Labels, labels_of
 from services.document.life import head_of, law_write
+from services.document.recognisers import remedy
 from services.document.source import FileSource, open_source
 from services.formats.page import FormatError, Header, Heading, Line, Page
 from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
@@ -138,7 +139,7 @@ async def _read(row: InboxRow, source: FileSource, tools: Tools, reading: Readin
     only_pictures = bool(unread) and not any(page["text"] for page in pages)
     recognisable = bool(unread) and tools.recogniser is not None and drawable(header.media_type)
     if only_pictures and not recognisable:
-        return _only_pictures(header.media_type, str(unread[0]["note"]))
+        return _only_pictures(header.media_type, str(unread[0]["note"]), remedy(tools.settings.ocr))
     document = _document_values(row, source, reading, header, len(pages))
     return Completed(
         (
@@ -166,9 +167,9 @@ def _before_changing(reading: Reading) -> tuple[Write, ...]:
     return (Write.once("request_embedding", document_id=reading.document_id),) if reading.version > 1 else ()
 
 
-def _only_pictures(media_type: str, note: str) -> Failed:
+def _only_pictures(media_type: str, note: str, helps: str) -> Failed:
     """Refuse what nobody here can read, with what would help; the row can be retried once that is done."""
-    todo = "install tesseract with kor+eng (or set SEODANG_MODELS__OCR__BASE_URL) and retry."
+    todo = f"{helps} and retry."
     if media_type.startswith("image/"):
         return Failed("unsupported_format", f"This is a picture; to have its text recognised, {todo}")
     if drawable(media_type):

@@ -12,6 +12,7 @@ from db.jobs import Job
 from db.ocr_rows import DocumentToRecognise, UnreadPage
 from services.document.ingest import lines_json
 from services.document.original import original
+from services.document.recognisers import remedy
 from services.formats.page import FormatError
 from services.formats.picture import Recognised, Unrecognised
 from services.kit.outcome import Completed, Outcome, Retry, Skipped, Write
@@ -20,7 +21,6 @@ from services.model.errors import ModelUnavailable
 from services.tools import Recogniser, Tools
 
 GONE = "The file has moved or changed since it was read: put it back, or add it again, and its pictures can be read."
-NOBODY = "Nobody recognises text here: install tesseract with kor+eng, or set SEODANG_MODELS__OCR__BASE_URL."
 
 
 async def enqueue_unread(tools: Tools) -> None:
@@ -36,7 +36,7 @@ async def recognise_document(job: Job, tools: Tools) -> Outcome:
         return Skipped("document_deleted", "The document was deleted before its pictures were read.")
     found = (Write.once("request_embedding", document_id=document.id),)  # what earlier jobs of the chain have read
     if tools.recogniser is None:
-        return Skipped("no_recogniser", NOBODY, found)
+        return Skipped("no_recogniser", f"Nobody recognises text here: {remedy(tools.settings.ocr)}.", found)
     most = tools.settings.ocr.pages_at_once
     asked = {"document_id": document.id, "version": document.pages_version, "most": most + 1}
     pages = await tools.db.many(UnreadPage, "pages_to_recognise", recogniser=tools.recogniser.label, **asked)

@@ -2,7 +2,7 @@
 
 from services.formats.picture import Picture, Recognised, Unrecognised
 from services.formats.tesseract import installed
-from services.kit.document_settings import OcrSettings
+from services.kit.document_settings import OcrBy, OcrSettings
 from services.model.client import ModelClient
 from services.model.endpoint import Endpoint, Role
 from services.model.errors import ModelError, ModelUnavailable
@@ -42,6 +42,19 @@ class ModelRecogniser:
             raise Unrecognised(str(error)) from error
         text = normalise(said).strip()
         return Recognised(text, (), self._read if text else NOTHING)
+
+
+_REMEDIES: dict[OcrBy, str] = {
+    "off": "set SEODANG_OCR__BY=auto",
+    "tesseract": "install tesseract with kor+eng",
+    "model": "set SEODANG_MODELS__OCR__BASE_URL",
+    "auto": "install tesseract with kor+eng (or set SEODANG_MODELS__OCR__BASE_URL)",
+}
+
+
+def remedy(settings: OcrSettings) -> str:
+    """Say what helps where nobody recognises text, of what `ocr.by` allows."""
+    return _REMEDIES[settings.by]
 
 
 def choose(settings: OcrSettings, models: ModelClient | None) -> Recogniser | None:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
 
+from services.formats import parts
 from services.formats.page import FormatError, Header, Page
 from services.formats.sniff import TEXTUAL, Family, sniff
 from services.formats.source import Source
@@ -99,7 +101,13 @@ def parse(source: Source) -> Iterator[Header | Page]:
     if family in TEXTUAL and source.suffix in _NEVER_TEXT and not _is_office_html(family, source):
         raise FormatError("corrupt", _mismatch(family, source.suffix))
     parser = cast(Parser, import_module(MODULES[family]).parse)
-    return parser(source)
+    return _with_short_title(parser(source))
+
+
+def _with_short_title(items: Iterator[Header | Page]) -> Iterator[Header | Page]:
+    """Cut a title that is a whole text: every passage is weighed, and every page shown, with it."""
+    for item in items:
+        yield replace(item, title=item.title[: parts.MAX_TITLE_CHARS]) if isinstance(item, Header) else item
 
 
 def _is_office_html(family: Family, source: Source) -> bool:

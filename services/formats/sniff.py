@@ -139,7 +139,10 @@ _OLE_STREAM_MARKS = (
     ("PowerPoint Document", Family.OFFICE_OLD),
     ("Workbook", Family.XLS),
 )
-_HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+# A comment ends at its first end, in one way only: thirty of them before any other text took minutes.
+_HTML_START = re.compile(
+    r"\s*+(?:<\?xml[^>]*>\s*+|(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
 _HTML_TAG = re.compile(r"<(?:html|head|body|title|div|p|table|h[1-6]|span|ul|ol|br|article)\b[^<>]*>", re.I)
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mdx", ".qmd"})

@@ -8,12 +8,12 @@ when rows come, and a keeper beats, rescues the rows of the dead, and makes put-
 import os
 import platform
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Generic
 
 import anyio
 
-from db.errors import DatabaseGone
+from db.errors import DatabaseGone, Deadlocked
 from db.jobs import Job
 from db.locks import WORKERS
 from db.notify import Bell, listen_for_ever
@@ -33,6 +33,8 @@ LAST_WORD_S = 1.5
 """Asked to stop, and past the grace time, this long is waited for an answer of Postgres; with the default grace that
 ends a daemon in 9 seconds of the 10 it has."""
 BEATS_PER_LEASE = 4
+SAVE_AGAIN = 3
+"""After so many deadlocks of one save the next counts as a refusal; each costs `deadlock_timeout`, a second."""
 
 
 class Shift(Generic[ToolsT]):
@@ -82,9 +84,19 @@ class Shift(Generic[ToolsT]):
         Raises:
             Conflict: a write met a unique rule. Refused: the server would not take a write.
         """
-        async with self._undisturbed(), self._session.transaction():
-            ended = await self._save_in_transaction(jobs, outcomes)
+        async with self._undisturbed():
+            ended = await self._save_undeterred(jobs, outcomes)
         self._count(jobs, ended)
+
+    async def _save_undeterred(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> set[int]:
+        """Save again what a deadlock undid: one job ends and wants its document while another holds the document and
+        enqueues the same stage. The work, perhaps a model's answer of minutes, is as good as before."""
+        for _ in range(SAVE_AGAIN):
+            with suppress(Deadlocked):
+                async with self._session.transaction():
+                    return await self._save_in_transaction(jobs, outcomes)
+        async with self._session.transaction():
+            return await self._save_in_transaction(jobs, outcomes)
 
     async def _save_in_transaction(self, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> set[int]:
         endings = [settle(job, out, self.settings.retry_after_s) for job, out in zip(jobs, outcomes, strict=True)]

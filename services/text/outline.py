@@ -5,6 +5,7 @@ from all marks of a document its sections, in reading order. Refuses to guess: a
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -50,8 +51,9 @@ class Section:
     path: tuple[str, ...]
 
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", re.M)
-_FENCE = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+# Nothing here goes back over what it has taken: a line of 20,000 blanks or backticks took seconds.
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+([^\n]*+)", re.M)
+_FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}\1[`~]*+[ \t]*+$|\Z)", re.M | re.S)
 
 # Lines of Korean laws, rules and contracts. A line of running text may begin alike, where a reference to an article
 # falls behind a line break: it goes on with a particle or a conjunction, or the line before it is open.
@@ -126,9 +128,16 @@ def _outside(matches: Iterable[re.Match[str]], spans: Sequence[tuple[int, int]])
 
 def _markdown(page: int, text: str) -> Iterator[Mark]:
     for match in _outside(_HEADING.finditer(text), _fences(text)):
-        title = match[2].strip("*_` \t")
+        title = _unclosed(match[2]).strip("*_` \t")
         if title and len(title) <= MAX_TITLE_CHARS:
             yield Mark(page, match.start(), len(match[1]), title)
+
+
+def _unclosed(words: str) -> str:
+    """Leave out the signs that may end a heading as they begin it."""
+    bare = words.rstrip(" \t")
+    words = bare.rstrip("#")
+    return words if words.endswith((" ", "\t")) else bare
 
 
 def _law(page: int, text: str, markdown: bool) -> Iterator[Mark]:
@@ -167,15 +176,21 @@ def settled(text: str, start: int, end: int, marks: Sequence[Mark]) -> int:
         marks: of that page, in reading order.
     """
     place = start
-    for mark in marks:
+    for number in range(bisect_right(marks, start, key=_start), bisect_left(marks, end, key=_start)):
+        mark = marks[number]
         # Between two headings one below the other lies one line: the first of them.
-        if place < mark.start < end and "\n" not in text[place : mark.start].strip() and _is_mark(place, marks):
+        if "\n" not in text[place : mark.start].strip() and _is_mark(place, marks):
             place = mark.start
     return place
 
 
 def _is_mark(place: int, marks: Sequence[Mark]) -> bool:
-    return any(mark.start <= place <= mark.start + 3 for mark in marks)
+    begun = bisect_right(marks, place, key=_start)
+    return begun > 0 and place <= marks[begun - 1].start + 3
+
+
+def _start(mark: Mark) -> int:
+    return mark.start
 
 
 def sections_of(marks: Sequence[Mark], lengths: Sequence[tuple[int, int]]) -> list[Section]:

@@ -24,7 +24,7 @@ class LicenseIn(Shape):
     """A licence; what is restricted may be found and opened by its owner, and is never quoted in an answer."""
 
     name: Name | None = None
-    restricted: bool = False
+    restricted: bool | None = Field(None, description="Left out, it stays as it is.")
 
 
 class DocumentPatch(Shape):

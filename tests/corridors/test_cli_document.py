@@ -67,6 +67,13 @@ def test_set__writes_words_and_clears_empty_ones(shell: Shell, db: psycopg.Conne
     assert db.execute(JOBS, [number]).fetchall() == [("classify", "pending")]  # it may say the jurisdiction again
 
 
+def test_set__of_a_licences_name_leaves_a_bought_book_restricted(shell: Shell, db: psycopg.Connection) -> None:
+    number = str(add(db, extract_meta='{"license": {"restricted": true}}'))
+    assert shell.json("set", number, "license=own")["extract_meta"]["license"] == {"name": "own", "restricted": True}
+    freed = shell.json("set", number, 'license={"name": "own", "restricted": false}')
+    assert freed["extract_meta"]["license"] == {"name": "own", "restricted": False}
+
+
 def test_restore__names_the_document_that_has_the_content(shell: Shell, db: psycopg.Connection) -> None:
     former = add(db)
     shell.run("delete", str(former))

@@ -42,6 +42,8 @@ def whole(model: RemoteServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     note.write_text("# 점검 지침\n\n안전밸브의 작동 압력은 1.2 MPa이다.\n", encoding="utf-8")
     with running(folder / "home", settings) as server:
         assert server.command("add", str(note), "--wait").returncode == 0
+        with psycopg.connect(server.dsn(), autocommit=True) as sql:
+            wait_for(lambda: _open_stages(sql) == 0, 30)  # triage calls the same model
         yield server
 
 
@@ -51,7 +53,7 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
     with psycopg.connect(whole.dsn(), autocommit=True) as sql:
         for _ in range(background):
             sql.execute("INSERT INTO asks (question) VALUES (%s)", (QUESTION,))
-        wait_for(lambda: [call for call in model.calls if call.kind == "chat"])
+        wait_for(lambda: [call for call in model.calls if call.role == "primary"])
         people = [threading.Thread(target=_ask, args=(whole,)) for _ in range(asked)]
         for person in people:
             person.start()
@@ -61,7 +63,8 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
             person.join()
         wait_for(lambda: _open_asks(sql) == 0, 30)
     assert seen["capacity"] == 1
-    chats = [call for call in model.calls if call.kind == "chat"]
+    assert {call.klass for call in model.calls if call.role == "triage"} == {"background"}
+    chats = [call for call in model.calls if call.kind == "chat" and call.role != "triage"]
     assert {(call.role, call.klass, call.label.split(":")[0]) for call in chats} == {
         ("primary", "foreground", "synthesis ask"),
         ("primary", "background", "synthesis ask"),
@@ -91,6 +94,12 @@ def _waiting(whole: Whole) -> dict[str, Any] | None:
     (gate,) = whole.get("/api/status")["gate"]
     found: dict[str, Any] = gate
     return found if found["waiters"]["foreground"] and found["inflight"] == 1 else None
+
+
+def _open_stages(sql: psycopg.Connection) -> int:
+    row = sql.execute("SELECT count(*) FROM document_jobs WHERE completed_at IS NULL").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _open_asks(sql: psycopg.Connection) -> int:

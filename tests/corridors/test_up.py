@@ -81,7 +81,9 @@ def test_up__second_start_says_that_it_runs(whole: Whole) -> None:
     assert "running already" in done.stderr
 
 
-@pytest.mark.parametrize("daemon", ["ingest", "synthesis", "services.watch", "services.api"])
+@pytest.mark.parametrize(
+    "daemon", ["services.daemon ingest", "services.daemon synthesis", "services.watch", "services.api"]
+)
 def test_up__a_killed_process_is_started_again(whole: Whole, daemon: str) -> None:
     first = wait_for(lambda: whole.child(daemon))
     first.send_signal(signal.SIGKILL)

@@ -33,7 +33,7 @@ from tests.fakes.mutations import SEED, lines, mutant
 from tests.fakes.nests import NESTS
 from tests.waiting import wait_for
 
-COUNT = int(os.environ.get("SEODANG_TEST_MUTANTS", "200"))
+COUNT = int(os.environ.get("SEODANG_TEST_MUTANTS", "150"))
 LONG = COUNT > 1000
 pytestmark = [pytest.mark.slow, pytest.mark.crash, pytest.mark.anyio, pytest.mark.timeout(120 + 2 * COUNT)]
 
@@ -44,7 +44,7 @@ GOOD_EACH = 5
 SPECIAL_EACH = 7
 """In a short run every seventh broken file is a bomb or a nest; the long run takes all of them."""
 MIB = 2**20
-CHILD_MIB, PARSE_LIMIT_S = (1024, 30) if LONG else (512, 5)
+CHILD_MIB, PARSE_LIMIT_S = (1024, 30) if LONG else (512, 4)
 DAEMON_MIB = 500
 """What a daemon may take: the text of the largest document that is let in passes through it."""
 MARGIN_S = 15

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import psycopg
 import pytest
 from structlog.testing import capture_logs
@@ -283,6 +284,33 @@ async def test_runner__works_a_job_again_that_lost_a_race_on_a_unique_rule(dsn: 
 
 
 @pytest.mark.usefixtures("document")
+@pytest.mark.slow
+async def test_runner__saves_again_what_a_deadlock_undid(dsn: str, db: psycopg.Connection, document: int) -> None:
+    db.execute(
+        "INSERT INTO documents (title, filename, media_type, sha256, size_bytes) VALUES ('b', 'b', 'b', %s, 1)",
+        ["b" * 64],
+    )
+    worked: list[int] = []
+
+    async def work(job: Job) -> Outcome:
+        worked.append(job.id)
+        return Completed((Write.once("lock_document", id=document), Write.once("lock_document", id=document + 1)))
+
+    with psycopg.connect(dsn) as other:
+        other.execute("SET deadlock_timeout = '20s'")  # so that it is not this one that the server undoes
+        other.execute("SELECT FROM documents WHERE id = %s FOR UPDATE", [document + 1])
+        job_id = put_ask(db)
+        async with running(dsn, each(work)):
+            await eventually(lambda: db.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None)
+            await anyio.to_thread.run_sync(
+                lambda: other.execute("SELECT FROM documents WHERE id = %s FOR UPDATE", [document])
+            )
+            other.commit()
+            await eventually(lambda: status(db, job_id) == "completed")
+    assert worked == [job_id]
+    assert row(db, job_id)["attempts"] == 1
+
+
 async def test_runner__does_not_race_for_ever(dsn: str, db: psycopg.Connection) -> None:
     async def work(_: Job) -> Outcome:
         return Completed((page(1),))

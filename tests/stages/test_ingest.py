@@ -156,6 +156,22 @@ async def test_ingest__fills_what_was_empty_and_overwrites_nothing(
     assert document["extract_meta"] == {"license": {"name": "x"}}
 
 
+async def test_ingest__of_a_file_that_is_moved_to_a_restricted_place_restricts_it(
+    drain: Drain, db: psycopg.Connection, tools: Tools
+) -> None:
+    inbox = tools.settings.inbox_dir
+    offer(db, written(inbox / "KGS" / "a.txt", "the same"))
+    await drain("ingest")
+    offer(db, written(inbox / "Books" / "a.txt", "the same"))
+    await drain("ingest")
+    licence = only(db, DOCUMENT)["extract_meta"]["license"]
+    assert licence == {"name": "kogl", "restricted": True}
+    db.execute("""SELECT set_document_fields(id, '{"license": {"restricted": false}}') FROM documents""")
+    offer(db, written(inbox / "Papers_Purchased" / "a.txt", "the same"))
+    await drain("ingest")
+    assert only(db, DOCUMENT)["extract_meta"]["license"] == {"restricted": False}
+
+
 async def test_ingest__keeps_the_documents_of_two_owners_apart(drain: Drain, db: psycopg.Connection) -> None:
     db.execute("INSERT INTO users (id, name) VALUES (2, 'guest')")
     for owner in (1, 2):

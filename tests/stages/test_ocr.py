@@ -78,6 +78,17 @@ async def test_ingest__of_a_scan_says_what_is_missing_where_nobody_recognises(
     assert "install tesseract with kor+eng" in row["error_message"]
 
 
+async def test_ingest__of_a_scan_says_that_recognition_is_off(
+    drain: Drain, db: psycopg.Connection, tools: Tools
+) -> None:
+    off = tools.settings.model_copy(update={"ocr": tools.settings.ocr.model_copy(update={"by": "off"})})
+    upload(db, sheets([SHOWN]))
+    await drain("ingest", with_tools=replace(tools, settings=off))
+    message = only(db, "SELECT * FROM inbox")["error_message"]
+    assert "SEODANG_OCR__BY=auto" in message
+    assert "install" not in message
+
+
 async def test_ingest__of_a_mixed_file_is_partial_where_nobody_recognises(drain: Drain, db: psycopg.Connection) -> None:
     upload(db, sheets([WRITTEN, SHOWN, Sheet()]))
     await drain("ingest")

@@ -63,3 +63,9 @@ def test_sniff__calls_an_ole_file_without_a_directory_damaged() -> None:
 )
 def test_sniff__tells_mails_by_their_fields(content: bytes, filename: str, kind: Family) -> None:
     assert family(content, filename) is kind
+
+
+def test_sniff__of_a_text_below_many_comments_takes_no_time() -> None:
+    content = b"<!-- one -->\n" * 200 + b"# Words"
+    assert family(content, "a.md") is Family.MARKDOWN
+    assert family(b"<!-- one -->\n" * 200 + b"<html><p>Words", "a.txt") is Family.HTML

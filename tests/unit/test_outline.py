@@ -1,5 +1,7 @@
 """Sections by headings: what counts as one, what does not, and how they nest."""
 
+import time
+
 import pytest
 
 from services.text.outline import Mark, marks_of, sections_of, settled
@@ -176,3 +178,16 @@ def test_passage__that_begins_with_headings_belongs_below_the_last_of_them() -> 
 def test_marks__of_a_long_page_take_milliseconds() -> None:
     text = "제5조(점검 " * 3000 + "\n" + "제1장 " + "가 " * 3000 + "\n```\n" * 300 + "■" * 3000
     assert marks_of(1, text, markdown=True) == []
+
+
+@pytest.mark.parametrize("line", ["# a" + "\t" * 20_000 + "x", "`" * 20_000, "# a\n" * 5_000])
+def test_page__that_is_made_to_take_long_does_not(line: str) -> None:
+    begin = time.perf_counter()
+    marks = marks_of(1, line, markdown=True)
+    settled(line, 0, len(line), marks)
+    assert time.perf_counter() - begin < 1
+
+
+def test_heading__may_end_as_it_begins() -> None:
+    text = "## One ##\n\n## C#\n\n### Two ### \n"
+    assert [mark.title for mark in marks_of(1, text, markdown=True)] == ["One", "C#", "Two"]
