@@ -8,7 +8,7 @@ DatabaseError
 │   └── PoolerRefused
 ├── GateReentered    who is inside the gate asked for it again: a defect of ours, would wait for itself for ever
 └── Refused          the server refused a statement: a rule of the schema, or a defect of ours
-    ├── Conflict     another transaction made the same thing first: look again
+    ├── Conflict     another transaction made the same thing first, or took away what it stands on: look again
     └── Deadlocked   another transaction waited for ours, and ours for it: do the same again
 """
 

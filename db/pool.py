@@ -50,7 +50,7 @@ def translated() -> Iterator[None]:
         if not _raised_in_driver(error):
             raise
         raise DatabaseGone(f"the connection was lost in the middle of a statement: {error}") from error
-    except asyncpg.UniqueViolationError as error:
+    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise Conflict(f"{error.constraint_name}: {error.detail or error}") from error
     except asyncpg.DeadlockDetectedError as error:
         raise Deadlocked(f"{type(error).__name__}: {error}") from error

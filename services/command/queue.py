@@ -254,7 +254,8 @@ def _unknown(place: Place, choice: Choice, found: Sequence[FailedRow]) -> Iterat
 
 def show_retried(retried: Retried) -> None:
     """Say how many rows are in the queue again, and why others are not."""
-    out.print(f"{sum(retried.new.values())} rows are in the queue again.")
+    count = sum(retried.new.values())
+    out.print("One row is in the queue again." if count == 1 else f"{count} rows are in the queue again.")
     for row in retried.left_out[:LEFT_OUT_SHOWN]:
         named = " ".join(str(part) for part in (row.stage, row.id, row.name) if part)
         out.print(f"{named}: {row.why}." if named else row.why, highlight=False, markup=False)
