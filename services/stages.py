@@ -9,7 +9,15 @@ from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
 from services.tools import Tools
 
 STAGES: tuple[Stage[Tools], ...] = (
-    Stage("ingest", queue="inbox", run=ingest.run, then=("embed",), watch=life.purge_expired),
+    # Two lanes, so that the next file is parsed while the one before is saved.
+    Stage(
+        "ingest",
+        queue="inbox",
+        run=ingest.run,
+        then=("embed",),
+        lanes=(ANY_URGENCY, ANY_URGENCY),
+        watch=life.purge_expired,
+    ),
     Stage(
         "embed",
         queue="document_jobs",
