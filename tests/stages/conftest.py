@@ -1,6 +1,7 @@
 """The stages of the map over a real queue: a row in, rows out."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg.rows import dict_row
 
 from services.kit.runner import Runner
 from services.kit.settings import QueueSettings
+from services.kit.stage import ANY_URGENCY
 from services.stages import stage_named
 from services.tools import Tools
 
@@ -17,11 +19,12 @@ Drain = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def drain(dsn: str, tools: Tools) -> Drain:
-    """Runs stages, one after the other, until nothing is ready."""
+    """Runs stages, one after the other and each in one lane, until nothing is ready: what came first is done first."""
 
     async def run(*names: str, with_tools: Tools | None = None) -> None:
         for name in names:
-            await Runner(dsn, stage_named(name), with_tools or tools, QueueSettings(), until_empty=True).run()
+            stage = replace(stage_named(name), lanes=(ANY_URGENCY,))
+            await Runner(dsn, stage, with_tools or tools, QueueSettings(), until_empty=True).run()
 
     return run
 
