@@ -68,13 +68,15 @@ INSERT INTO document_pages (document_id, version, number, label, text, lines, or
 VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9::text::jsonb);
 
 -- name: save_extracted_text(id, version) -> none
--- Joins the pages inside the server, a form feed between two, and notes those that have not been read.
+-- Joins the pages inside the server, a form feed between two, and notes those that have not been read; a document that
+-- has changed or was deleted meanwhile is left alone.
 UPDATE documents
 SET (extracted_text, unread_pages) = (
-    SELECT string_agg(text, E'\f' ORDER BY number),
-           coalesce(array_agg(number ORDER BY number) FILTER (WHERE origin = 'unread'), '{}')
-    FROM document_pages WHERE document_id = $1 AND version = $2)
-WHERE id = $1;
+        SELECT string_agg(text, E'\f' ORDER BY number),
+               coalesce(array_agg(number ORDER BY number) FILTER (WHERE origin = 'unread'), '{}')
+        FROM document_pages WHERE document_id = $1 AND version = $2),
+    updated_at = now()
+WHERE id = $1 AND pages_version = $2 AND deleted_at IS NULL;
 
 -- name: refused_files(prefix) -> many
 -- Lists the files below a folder whose last reading failed for good, with the size and time they had then.

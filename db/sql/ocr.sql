@@ -25,16 +25,6 @@ UPDATE document_pages
 SET text = $4, lines = $5::text::jsonb, origin = $6, note = $7, recognised_by = $8
 WHERE document_id = $1 AND version = $2 AND number = $3 AND origin = 'unread';
 
--- name: save_recognised_text(id, version) -> none
--- As save_extracted_text, for a document that may have changed or been deleted meanwhile.
-UPDATE documents
-SET (extracted_text, unread_pages) = (
-        SELECT string_agg(text, E'\f' ORDER BY number),
-               coalesce(array_agg(number ORDER BY number) FILTER (WHERE origin = 'unread'), '{}')
-        FROM document_pages WHERE document_id = $1 AND version = $2),
-    updated_at = now()
-WHERE id = $1 AND pages_version = $2 AND deleted_at IS NULL;
-
 -- name: enqueue_unread(recogniser) -> none
 -- Enqueues the documents with pages that nobody could read and that this recogniser has not tried.
 INSERT INTO document_jobs (document_id, stage, urgency)

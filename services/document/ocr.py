@@ -91,5 +91,5 @@ def _writes(document: DocumentToRecognise, rows: Sequence[dict[str, object]]) ->
     return (
         Write.once("lock_document", id=document.id),
         Write("save_recognised_page", tuple(rows)),
-        Write.once("save_recognised_text", id=document.id, version=document.pages_version),
+        Write.once("save_extracted_text", id=document.id, version=document.pages_version),
     )
