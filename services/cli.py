@@ -84,7 +84,7 @@ def add(
     with opened_place(_settings()) as place:
         added = adding.add(place, paths, collection, wait)
     emit(asdict(added), as_json, lambda _: adding.show_added(added))
-    raise typer.Exit(1 if added.failed else 0)
+    raise typer.Exit(1 if added.failures else 0)
 
 
 @app.command()

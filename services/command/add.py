@@ -47,11 +47,6 @@ class Added:
     failures: list[EndedFile]
     files: list[EndedFile]
 
-    @property
-    def failed(self) -> list[EndedFile]:
-        """The files that could not be read."""
-        return self.failures
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -145,7 +140,8 @@ def _wait(place: Place, rows: Rows) -> None:
     stages = [stage.name for stage in STAGES if stage.queue in QUEUES and stage.name not in LATER]
     with _shown(place.dsn, rows):
         while True:
-            unserved = [stage for stage in stages if not place.served(stage)]
+            served = place.served()
+            unserved = [stage for stage in stages if stage not in served]
             ready = {row.stage for row in active_counts(place) if row.status == "pending"}
             if ready.intersection(unserved):
                 place.drain(unserved)

@@ -56,7 +56,7 @@ def ask_question(place: Place, question: str, background: bool, tell: Tell | Non
     priority = "background" if background else "foreground"
     values = {"question": question, "user_id": 1, "priority": priority, "filters": {}}
     ask_id = int(place.db.value("insert_ask", **values))
-    if not place.served("synthesis"):
+    if "synthesis" not in place.served():
         place.drain(["synthesis"])
     row = anyio.run(_followed, place, ask_id, tell)
     if row.status == "failed":

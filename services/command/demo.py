@@ -45,7 +45,7 @@ def demo(settings: Settings) -> None:
             out.print(f"Reading {SAMPLES.name}/ …")
             added = add(place, [SAMPLES], "samples", wait=True)
         show_added(added)
-        if added.failed:
+        if added.failures:
             raise SeodangError("Some of the samples could not be read.")
         for question, answerable in QUESTIONS:
             _ask(settings, question, answerable)

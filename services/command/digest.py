@@ -38,8 +38,9 @@ def list_digests(place: Place) -> Digests:
 def digest_now(place: Place) -> Digests:
     """Enqueue a digest of what came in since the last; where no daemon serves it, make it in this process."""
     asked = int(place.db.value("insert_digest", user_id=OWNER))
-    if not place.served(STAGE):
-        place.drain([STAGE, *(stage for stage in MADE_FINDABLE if not place.served(stage))])
+    served = place.served()
+    if STAGE not in served:
+        place.drain([STAGE, *(stage for stage in MADE_FINDABLE if stage not in served)])
     return Digests(list_digests(place).digests, asked)
 
 

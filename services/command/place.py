@@ -25,9 +25,9 @@ class Place:
     dsn: str
     db: Plain
 
-    def served(self, stage: str) -> bool:
-        """Say whether a daemon of that stage is alive anywhere."""
-        return any(row.stage == stage for row in self.db.many(WorkerRow, "list_workers", worker_locks=WORKERS))
+    def served(self) -> set[str]:
+        """Name the stages of which a daemon is alive anywhere."""
+        return {row.stage for row in self.db.many(WorkerRow, "list_workers", worker_locks=WORKERS)}
 
     def drain(self, stages: Sequence[str]) -> dict[str, int]:
         """Do the ready work of some stages in this process, in their order; gives the rows ended per stage."""

@@ -116,8 +116,9 @@ def _database(place: Place) -> Iterator[Check]:
 
 
 def _daemons(place: Place) -> Iterator[Check]:
+    served = place.served()
     for stage in STAGES:
-        alive = place.served(stage.name)
+        alive = stage.name in served
         yield Check(f"daemon {stage.name}", alive, "alive" if alive else "none", "Start it with `seodang up`.")
 
 

@@ -18,6 +18,7 @@ from services.command.add import Added, Meter, Rows, add, show_added
 from services.command.place import Place
 from services.kit.errors import SeodangError
 from services.kit.settings import Settings
+from services.stages import STAGES
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_add__stopped_by_a_person_says_that_the_files_stay(
 def test_add__with_daemons_elsewhere_waits_for_them(
     place: Place, tmp_path: Path, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Place, "served", lambda *_: True)
+    monkeypatch.setattr(Place, "served", lambda _: {stage.name for stage in STAGES})
     monkeypatch.setattr(adding, "LOOK_S", 0.02)
     added: list[Added] = []
     thread = Thread(target=lambda: added.append(add(place, [folder(tmp_path, 2)], "default", wait=True)), daemon=True)
