@@ -45,7 +45,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "pages_one": ("1쪽", "1 page"),
     "add": ("자료 올리기", "Add documents"),
     "add_button": ("파일 고르기", "Choose files"),
-    "add_hint": ("여기에 끌어다 놓아도 됩니다. HWP, PDF, 오피스 문서, 전자책, 메일, HTML, 텍스트 — 파일마다 {mib} MiB까지.",
+    "add_hint": ("여기에 끌어다 놓아도 됩니다. HWP, PDF, 오피스, 전자책, 메일, HTML, 텍스트 — 파일마다 {mib} MiB까지.",
                  "Or drop them here. HWP, PDF, Office files, e-books, mail, HTML, text — up to {mib} MiB each."),
     "too_large": ("너무 큽니다 ({mib} MiB까지)", "Too large (the limit is {mib} MiB)"),
     "uploading": ("올리는 중", "Uploading"),
