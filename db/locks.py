@@ -17,6 +17,7 @@ class Lock(IntEnum):
     MIGRATE = 1
     STATISTICS = 3
     EMBEDDERS = 4
+    EVALUATION = 5
 
 
 WORKERS = SEODANG + 1

@@ -11,7 +11,7 @@ from db.locks import WORKERS
 from db.pool import Session
 from db.queries import query
 
-QUEUES = ("inbox", "document_jobs", "asks", "digests")
+QUEUES = ("inbox", "document_jobs", "asks", "digests", "query_analyses")
 """Every table that queue_install() was called on."""
 
 FROM_THE_START = (-32768, 0)

@@ -23,7 +23,7 @@ from services.web.analyze import CHANNEL as DEEP_CHANNEL
 from services.web.app import make_app, make_web
 from services.web.context import Web
 from services.web.hub import Hub
-from services.wiring import dsn_of
+from services.wiring import dsn_of, open_models_if_set
 
 log = get_logger()
 
@@ -79,7 +79,9 @@ async def serve(
     dsn, hub = dsn_of(settings), Hub()
     async with AsyncExitStack() as stack:
         stack.enter_context(listener)
-        web = make_web(settings, await stack.enter_async_context(open_pool(dsn, "api", POOL_SIZE)), hub, stages)
+        db = await stack.enter_async_context(open_pool(dsn, "api", POOL_SIZE, searching=True))
+        models = await stack.enter_async_context(open_models_if_set(settings, db))
+        web = make_web(settings, db, hub, stages, models)
         server = Server(_config(make_app(web)))
 
         async def stop_when_told() -> None:

@@ -15,6 +15,7 @@ from services.command import ask as asking
 from services.command import demo as demonstration
 from services.command import digest as digests
 from services.command import documents
+from services.command import eval as evaluations
 from services.command import gate as gates
 from services.command import queue as queues
 from services.command import status as statuses
@@ -24,7 +25,9 @@ from services.command.show import emit, err, out
 from services.kit.errors import RequestError, SeodangError, SettingsError
 from services.kit.log import set_up_logging
 from services.kit.settings import Settings, load_settings
+from services.search.filters import KINDS, parse_filters
 from services.supervise import up as run_everything
+from services.web.context import OWNER
 from services.wiring import dsn_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -33,9 +36,11 @@ app.add_typer(queue, name="queue")
 gate = typer.Typer(no_args_is_help=True, help="Who may call the model now.")
 app.add_typer(gate, name="gate")
 app.add_typer(documents.group, name="document")
+app.add_typer(evaluations.group, name="eval")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 StageName = Annotated[str | None, typer.Option("--stage", help="Only this stage.")]
+AnyOf = Annotated[list[str] | None, typer.Option(help="May be given several times: any of them.")]
 Code = Annotated[str | None, typer.Option("--code", help="Only this error code.")]
 
 
@@ -88,10 +93,21 @@ def add(
 
 
 @app.command()
-def search(question: str, limit: int = 10, as_json: AsJson = False) -> None:
+def search(
+    question: str,
+    limit: int = 10,
+    material_type: AnyOf = None,
+    jurisdiction: AnyOf = None,
+    collection: AnyOf = None,
+    kind: Annotated[list[str] | None, typer.Option(help=f"Kind of file: {', '.join(KINDS)}.")] = None,
+    year: int | None = None,
+    as_json: AsJson = False,
+) -> None:
     """Find passages."""
+    given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
+    filters = parse_filters({**given, "year": year}, OWNER)
     with opened_place(_settings()) as place:
-        hits = asking.search_chunks(place, question, limit)
+        hits = asking.search_chunks(place, question, limit, filters)
     emit({"hits": hits}, as_json, lambda _: asking.show_hits(hits))
 
 

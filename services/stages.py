@@ -6,6 +6,7 @@ file -> inbox -> ingest -> embed -> classify -> searchable          question -> 
 from services.answer import ask
 from services.document import classify, deep, digest, embed, ingest, life, ocr, vectors
 from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
+from services.search import analyze, weights
 from services.tools import Tools
 
 STAGES: tuple[Stage[Tools], ...] = (
@@ -34,6 +35,7 @@ STAGES: tuple[Stage[Tools], ...] = (
         run=vectors.run,
         batch=16,
         prepare=vectors.enqueue_lacking,
+        watch=weights.measure_due,
         upkeep=("serve_whole_embedder", "clear_retired_embedder"),
     ),
     # Pages that are pictures, beside the embedding of the others; what it reads is embedded once more.
@@ -44,6 +46,8 @@ STAGES: tuple[Stage[Tools], ...] = (
     Stage("deep", queue="document_jobs", run=deep.run, lanes=(ANY_URGENCY, FOREGROUND)),
     # By the clock, not by a document; also when it is drained by hand, hence `prepare`.
     Stage("digest", queue="digests", run=digest.run, prepare=digest.enqueue_due, watch=digest.enqueue_due),
+    # Beside all: a search leaves its question here and goes on. One lane, so that no two analyses run at once.
+    Stage("analyze", queue="query_analyses", run=analyze.run, watch=analyze.enqueue_frequent),
     # The second lane takes only what a person waits for, so that no batch of questions stands before them.
     Stage("synthesis", queue="asks", run=ask.run, lanes=(ANY_URGENCY, FOREGROUND)),
 )

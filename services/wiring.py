@@ -20,6 +20,8 @@ from services.tools import Embedder, Tools
 
 POOL_SIZE = 4
 """Connections that the stages of one process may use at the same time, beside the runner's two."""
+WRITING = frozenset({"ingest", "ocr", "embed", "vectors"})
+"""Stages that write in bulk, and search nothing."""
 
 
 def dsn_of(settings: Settings) -> str:
@@ -58,7 +60,7 @@ async def open_model_client(settings: Settings, db: Database) -> AsyncIterator[M
 async def open_tools(settings: Settings, purpose: str) -> AsyncIterator[Tools]:
     """Open what the stages of one process are handed; the door to the models only where one is set."""
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(open_pool(dsn_of(settings), purpose, POOL_SIZE))
+        db = await stack.enter_async_context(open_pool(dsn_of(settings), purpose, POOL_SIZE, purpose not in WRITING))
         reader = await stack.enter_async_context(Reader(limits_of(settings.ingest)))
         if not configured(settings.models):
             yield Tools(db, reader, settings, recogniser=choose(settings.ocr, None))
@@ -66,6 +68,16 @@ async def open_tools(settings: Settings, purpose: str) -> AsyncIterator[Tools]:
         models = await stack.enter_async_context(open_model_client(settings, db))
         recogniser = choose(settings.ocr, models)
         yield Tools(db, reader, settings, models, _embedder(settings, models), recogniser)
+
+
+@asynccontextmanager
+async def open_models_if_set(settings: Settings, db: Database) -> AsyncIterator[ModelClient | None]:
+    """Open the door to the models for a process that searches and runs no stage; None where no model is set."""
+    if not configured(settings.models):
+        yield None
+        return
+    async with open_model_client(settings, db) as models:
+        yield models
 
 
 def _embedder(settings: Settings, models: ModelClient) -> Embedder | None:

@@ -1,4 +1,4 @@
--- name: search_lexical(query, terms, most, user_id, material_types, jurisdictions, year, collections) -> many
+-- name: search_lexical(query, terms, most, user_id, material_types, without_types, jurisdictions, year, collections, media_types, quotable) -> many
 -- The BM25 leg: candidates from the GIN index over terms, order by the inner product of stored chunk weights and the
 -- query's. `<#>` is the negative inner product, so the best comes first. Filters stand inside: ten are found when
 -- only twenty chunks fit.
@@ -9,12 +9,7 @@ SELECT c.id AS chunk_id, c.document_id, d.title, c.page_number, c.start_char, c.
 FROM corpus_chunks c
 JOIN documents d ON d.id = c.document_id
 WHERE c.terms && $2::integer[]
-  AND d.user_id = $4
-  AND d.deleted_at IS NULL
-  AND ($5::text[] IS NULL OR d.material_type = ANY ($5))
-  AND ($6::text[] IS NULL OR d.jurisdiction = ANY ($6))
-  AND ($7::integer IS NULL OR extract(year FROM coalesce(d.published_date::timestamptz, d.created_at)) = $7)
-  AND ($8::text[] IS NULL OR d.collection = ANY ($8))
+  AND fits(d, $4, $5, $6, $7, $8, $9, $10, $11)
 ORDER BY c.lexical <#> $1::text::sparsevec, c.id
 LIMIT $3;
 
@@ -24,3 +19,10 @@ SELECT p.document_id, p.number, p.text
 FROM unnest($1::bigint[], $2::integer[]) AS wanted(document_id, number)
 JOIN documents d ON d.id = wanted.document_id AND d.deleted_at IS NULL
 JOIN document_pages p ON p.document_id = d.id AND p.version = d.corpus_version AND p.number = wanted.number;
+
+-- name: section_paths(chunk_ids) -> many
+-- Gives the headings above chunks; one that stands in no section has none.
+SELECT c.id AS chunk_id, s.text AS path
+FROM chunks c
+JOIN chunks s ON s.id = c.parent_id AND s.node_type = 'section'
+WHERE c.id = ANY ($1::bigint[]);

@@ -36,6 +36,15 @@ JOIN embedders e ON e.label = $1 AND e.dim = $2 AND e.state <> 'retired'
 FOR SHARE OF c, e
 ON CONFLICT (chunk_id, embedder) DO NOTHING;
 
+-- name: save_document_vector(document_id, label) -> none
+-- Makes the mean of a document's vectors anew, once all of them are there.
+SELECT save_document_vector($1, e.id)
+FROM embedders e
+WHERE e.id = (SELECT max(id) FROM embedders WHERE label = $2 AND state <> 'retired')
+  AND NOT EXISTS (SELECT FROM chunks c
+                  WHERE c.document_id = $1 AND (c.is_leaf OR c.in_corpus)
+                    AND NOT EXISTS (SELECT FROM chunk_vectors v WHERE v.chunk_id = c.id AND v.embedder = e.id));
+
 -- name: finish_vectors(document_id, label, urgency) -> none
 -- Notes that a document has all its vectors; where some are missing the next job follows. Stands behind lock_document,
 -- so no new chunks can come between the look and the note.

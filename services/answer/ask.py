@@ -32,6 +32,7 @@ from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ModelUnavailable
 from services.search.filters import Filters, parse_filters
+from services.search.helpers import Helpers
 from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
 from services.search.retrieve import search
@@ -143,12 +144,12 @@ async def _writing(asking: Asking, ground: Later[Ground], turn: Turn) -> AsyncIt
 
 async def _gather(asking: Asking) -> Ground | Refusal:
     tools, trace = asking.tools, asking.trace
-    hits = await _retrieve(asking.question, asking.filters, tools, trace)
+    hits = await _retrieve(asking)
     asked = await _read(asking.question, tools)
     trace.begin("evidence")
     evidence = number(hits, tools.settings.answer.evidence)
     if not evidence:
-        restricted = any(hit.restricted for hit in hits)
+        restricted = await _is_restricted(asking)
         return refuse("evidence_restricted" if restricted else "evidence_missing", asked.language)
     trace.begin("decide")
     with trace.timed("decide"):
@@ -186,12 +187,22 @@ def _told(written: Written, trace: Trace) -> tuple[Answer | Refusal, Author]:
     return written.result, Author(said.model, written.prompt_version)
 
 
-async def _retrieve(question: str, filters: Filters, tools: Tools, trace: Trace) -> list[Hit]:
+async def _retrieve(asking: Asking) -> list[Hit]:
+    tools, trace = asking.tools, asking.trace
+    helpers, settings = Helpers(tools.models, asking.call.priority), tools.settings.search
     trace.begin("retrieve")
     with trace.timed("retrieve"):
-        hits = await search(tools.db, question, filters, tools.settings.search.limit, tools.settings.search)
+        within = asking.filters.for_evidence()
+        hits = await search(tools.db, asking.question, within, settings.limit, settings, helpers)
     trace.note(hits=[{"chunk_id": hit.chunk_id, "score": round(hit.score, 4)} for hit in hits])
     return hits
+
+
+async def _is_restricted(asking: Asking) -> bool:
+    """Say whether there is something about a question of which nothing that may be quoted says anything."""
+    settings = asking.tools.settings.search
+    hits = await search(asking.tools.db, asking.question, asking.filters, settings.limit, settings)
+    return any(hit.restricted for hit in hits)
 
 
 async def _read(question: str, tools: Tools) -> Asked:

@@ -1,12 +1,16 @@
 """Number the passages that an answer may rest on.
 
 In: ranked hits. Out: numbered evidence, best first. It leaves out restricted material (behaviours R06, R07),
-digests, which a model may have written, and passages that say again, word for word, what a better one says.
+digests, which a model may have written, and passages that say again, word for word, what a better one says. A search
+for evidence leaves the first two out itself (Filters.for_evidence), so that they take nobody's place among its hits;
+here they are refused, whatever was searched.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from services.search.filters import DIGEST
 
 MAX_EVIDENCE = 5
 """The answer stands in the top five passages for .96 of the English questions and .98 of the Korean
@@ -15,10 +19,6 @@ MAX_EVIDENCE = 5
 SAME_FROM = 0.9
 """Share of common words from which two passages are the same one: two editions of a page differ by more than
 that wherever a paragraph was reworded, while a copy with another page number does not."""
-
-
-DIGEST = "digest"
-"""Kind of the documents that services/document/digest.py makes: found, but told by nobody who was there."""
 
 
 class RankedHit(Protocol):

@@ -16,22 +16,30 @@ from services.answer.told import Told
 from services.command.place import Place
 from services.command.show import out
 from services.kit.errors import SeodangError
+from services.search.decorate import decorate
 from services.search.filters import Filters
+from services.search.helpers import Helpers
 from services.search.retrieve import search
-from services.search.versions import law_statuses
+from services.web.wire import clean
+from services.wiring import open_models_if_set
 
 LOOK_S = 1.0
+ANY = Filters()
+TOLD = ("version_status", "match_reason", "highlights", "section")
+"""What is told of a hit beside it (services/search/decorate.py)."""
 Tell = Callable[[AskEvent], None]
 
 
-def search_chunks(place: Place, question: str, limit: int) -> list[dict[str, Any]]:
+def search_chunks(place: Place, question: str, limit: int, filters: Filters = ANY) -> list[dict[str, Any]]:
     """Search as `GET /api/search` does."""
+    question = clean(question)
 
     async def run() -> list[dict[str, Any]]:
-        async with open_pool(place.dsn, "search", 2) as db:
-            hits = await search(db, question, Filters(), limit, place.settings.search)
-            versions = await law_statuses(db, hits)
-        return [{**asdict(hit), "version_status": versions.get(hit.document_id)} for hit in hits]
+        settings = place.settings
+        async with open_pool(place.dsn, "search", 4, searching=True) as db, open_models_if_set(settings, db) as models:
+            hits = await search(db, question, filters, limit, settings.search, Helpers(models))
+            decorated = await decorate(db, question, hits)
+        return [{**asdict(each.hit), **{name: getattr(each, name) for name in TOLD}} for each in decorated]
 
     return anyio.run(run)
 

@@ -28,12 +28,14 @@ FAILED = {
     "document_jobs": "failed_document_jobs",
     "asks": "failed_asks",
     "digests": "failed_digests",
+    "query_analyses": "failed_analyses",
 }
 RETRY = {
     "inbox": "retry_files",
     "document_jobs": "retry_document_jobs",
     "asks": "retry_asks",
     "digests": "retry_digests",
+    "query_analyses": "retry_analyses",
 }
 
 

@@ -18,6 +18,7 @@ from db.jobs import Job
 from db.rows import DocumentOfJob
 from db.vector_rows import ChunkText, EmbedderRow
 from services.kit.outcome import Completed, Outcome, Retry, Skipped, Write
+from services.search.vector import halfvec_text
 from services.tools import Tools
 
 Vector = Sequence[float]
@@ -100,10 +101,6 @@ def _completed(portion: Portion, label: str, known: EmbedderRow | None, vectors:
             writes.append(Write.once("register_embedder", label=label, dim=dim))
         texts = [halfvec_text(vector) for vector in vectors]
         writes.append(Write.once("insert_vectors", label=label, dim=dim, chunk_ids=ids, vectors=texts))
+    writes.append(Write.once("save_document_vector", document_id=document_id, label=label))
     writes.append(Write.once("finish_vectors", document_id=document_id, label=label, urgency=portion.job.urgency))
     return Completed(tuple(writes))
-
-
-def halfvec_text(vector: Vector) -> str:
-    """Write a vector as pgvector reads it; half precision keeps three to four digits of each number, six are given."""
-    return "[" + ",".join(f"{value:.6g}" for value in vector) + "]"

@@ -32,6 +32,7 @@ class Event(StrEnum):
     JOBS_COMPLETED = "jobs_completed"
     JOBS_RELEASED = "jobs_released"
     JOBS_RESCUED = "jobs_rescued"
+    LEGS_MEASURED = "legs_measured"
     MIGRATION_APPLIED = "migration_applied"
     MODEL_ANSWERED = "model_answered"
     MODEL_FAILED = "model_failed"

@@ -6,7 +6,7 @@ directory, `$SEODANG_HOME/seodang.toml`, the defaults below. docs/settings.md is
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -60,6 +60,54 @@ class SearchSettings(Part):
     candidate_rows: Count = Field(
         8000, description="Rarest terms first until so many chunks are candidates (98.5 % of the full order)."
     )
+    leg_hits: Count = Field(50, description="Hits of each leg that are fused, where vectors are searched, too.")
+    fusion: Literal["score", "rank"] = Field(
+        "score", description="How the legs are fused: by their scores' shares of the best, or by reciprocal rank."
+    )
+    rank_k: Count = Field(60, description="Constant of the fusion by rank.")
+    embed_wait_s: Seconds = Field(
+        1.5, description="A search waits so long for the question's vector, the gate included; then words alone count."
+    )
+    analyze: bool = Field(
+        True, description="Questions are analysed in the background where a server is set; no search waits for it."
+    )
+    analyze_limit_s: Seconds = Field(15.0, description="Limit of one analysis, counted inside the gate (Q11).")
+    analyzed_share: float = Field(
+        0.85, ge=0, le=1, description="An analysis is used where the model is so sure of it or surer (Q03)."
+    )
+    analyses_waiting: Count = Field(200, description="Questions that wait for analysis; further ones are not enqueued.")
+    analyze_again_s: Seconds = Field(
+        600.0, description="A question of whose analysis nothing came is not enqueued again for so long."
+    )
+    prewarmed: int = Field(15, ge=0, description="Most frequent questions that are analysed anew once expired (P05).")
+    cache_ttl_s: Seconds = Field(86_400.0, description="How long what a model said of a question is used (a day).")
+    cache_rows: Count = Field(10_000, description="Entries of that cache in the database; the oldest go.")
+    cache_front: Count = Field(500, description="Entries that a process keeps in memory in front of it (C06).")
+    multilingual_types: tuple[str, ...] | None = Field(
+        None, description="Material types that are also searched in the other language, as a JSON list; unset: all."
+    )
+    rewrite: bool = Field(False, description="Every question is searched in other words, too, as if asked for.")
+    rewrite_variants: int = Field(3, ge=1, le=8, description="Rewordings of one question.")
+    rewrite_limit_s: Seconds = Field(
+        30.0, description="Limit of one rewriting, counted inside the gate; then the question is searched as it is (Q11)."
+    )
+    variant_hits: Count = Field(50, description="Hits of each variant of a question (P05).")
+    variants_cap: Count = Field(60, description="Hits that are left of all variants together (P05).")
+    rerank: bool = Field(True, description="The model of `models.rerank` orders the hits, where one is set.")
+    rerank_input: Count = Field(200, description="Hits that it is shown (P05).")
+    rerank_per_document: Count = Field(2, description="Hits of one document that go before those of others (P05).")
+    rerank_chars: Count = Field(2000, description="Text of one hit that it is shown, the title included.")
+    rerank_wait_s: Seconds = Field(
+        3.0, description="A search waits so long for it, the gate included; then the hits stay in their order."
+    )
+    freshness: dict[str, Seconds] = Field(
+        {}, description='Material types that age: days after which half of the boost is left, as `{"news": 90}`.'
+    )
+    freshness_share: float = Field(0.05, ge=0, le=1, description="Share by which the score of one of today is raised.")
+    type_boost: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {}, description='Shares by which the scores of material types are raised, as `{"law": 0.01}`; 0.03 hurt (P05).'
+    )
+    most_boost_share: float = Field(0.05, ge=0, le=1, description="All boosts of one hit together: at most this (P05).")
 
 
 class AnswerSettings(Part):

@@ -7,7 +7,7 @@ who failed and waits to try again keeps nobody from the model.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Generic, TypeVar
@@ -50,12 +50,16 @@ not see pictures."""
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls: shown by the gate, sent along as headers, written to the log; `fallback` False takes no stand-in."""
+    """Who calls: shown by the gate, sent along as headers, written to the log; `fallback` False takes no stand-in.
+
+    `limit_s` is a limit of the call's own where that is shorter than the endpoint's, counted from the same moment.
+    """
 
     role: Role
     priority: Priority = DEFAULT
     label: str = ""
     fallback: bool = True
+    limit_s: float | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -89,6 +93,11 @@ class ModelClient:
 
     def __init__(self, settings: Settings, gate: Gate, breaker: Breaker, http: httpx.AsyncClient) -> None:
         self._settings, self._gate, self._breaker, self._http = settings, gate, breaker, http
+
+    @property
+    def calls(self) -> CallSettings:
+        """How the servers are called: the sizes of batches."""
+        return self._settings.calls
 
     def endpoint(self, role: Role) -> Endpoint | None:
         """Say what serves a role; None where nothing does."""
@@ -139,7 +148,7 @@ class ModelClient:
             if fallback is None or call.role in UNSERVED or not call.fallback:
                 raise
             log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=str(error))
-            return await self._tried(Call(Role.FALLBACK, call.priority, call.label), fallback, send, admitted)
+            return await self._tried(replace(call, role=Role.FALLBACK), fallback, send, admitted)
 
     def door(self, call: Call) -> Door:
         """Bind a role, a class and a label: each request that goes through is a gated call of its own."""
@@ -181,14 +190,18 @@ class ModelClient:
         return Said(reply, endpoint.label, sum(waited_ms), took_ms)
 
     async def _limited(self, call: Call, endpoint: Endpoint, send: Send[T]) -> T:
-        """Send under the endpoint's time limit, and let the breaker know how it went."""
+        """Send under the endpoint's time limit, or the call's own, and let the breaker know how it went."""
+        limit_s = min(endpoint.timeout_s, call.limit_s or endpoint.timeout_s)
         try:
-            with anyio.fail_after(endpoint.timeout_s):
+            with anyio.fail_after(limit_s):
                 reply = await send(Connection(self._http, endpoint, call.headers))
         except TimeoutError as error:
+            longer = f"SEODANG_MODELS__{endpoint.role.upper()}__TIMEOUT_S"
+            if limit_s < endpoint.timeout_s:
+                longer = "the limit of this kind of call"
             late = ModelTimeout(
-                f"{endpoint.label} at {endpoint.name} gave no whole reply within {endpoint.timeout_s:g} s.",
-                f"Raise SEODANG_MODELS__{endpoint.role.upper()}__TIMEOUT_S, or use a smaller model.",
+                f"{endpoint.label} at {endpoint.name} gave no whole reply within {limit_s:g} s.",
+                f"Raise {longer}, or use a smaller model.",
             )
             await self._tell_failure(call, late)
             raise late from error

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nlargest
@@ -55,7 +55,9 @@ _ASKING = re.compile(
       (?:나|를|을|의|에서|에|와|과|이|가|로|부터|까지)?(?:인가요?|입니까|이었?나요?|일까요?|인지|이며|이고)?(?![가-힣])
   | (?:인가요?|는가요?|은가요?|던가요?|나요|니까|까요|이다)(?=[\s?？.!]*\Z)
   | (?:에\s?대해(?:서)?\s?)?(?:알려|설명해|말해|찾아|가르쳐)\s?(?:줘|주세요|주십시오|달라)
+  | (?:이\s|위\s|본\s)?지문에\s?(?:따르면|의하면) | 다음\s?중(?:에서)?
   | \bplease\b | \A\s*(?:tell\ me|show\ me|explain|describe)\b
+  | \b(?:according\ to|based\ on)\ (?:the|this)\ passage\b | \bwhich\ of\ the\ following\b
     """,
     re.VERBOSE,
 )
@@ -82,9 +84,44 @@ def terms(text: str) -> list[str]:
     thousands commas, and 03 is 3; 제12조의2 gives 12, 12조 and 12조의2, so that a question may leave out 제.
     """
     found: list[str] = []
-    for match in _TOKEN.finditer(_fold(text)):
+    for match in _TOKEN.finditer(fold(text)):
         found.extend(_token_terms(match.lastgroup or "", match.group()))
     return found
+
+
+def worded_ids(folded: str) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Give the tokens of a folded text with the ids of their terms, as (kind, token, ids).
+
+    `kind` is "word", "number", "law" or "run", a run of Hangul, Kana or Han that becomes bigrams.
+    """
+    for match in _TOKEN.finditer(folded):
+        kind = match.lastgroup or ""
+        yield kind, match.group(), _token_ids(kind, match.group())
+
+
+def content_of(question: str) -> str:
+    """Give a folded question without the words that only ask, unless it is made of nothing else."""
+    content = _ASKING.sub(" ", fold(question))
+    return content if _TOKEN.search(content) else fold(question)
+
+
+def located_terms(folded: str) -> Iterator[tuple[str, int, int]]:
+    """Give the terms of a text that `fold` has folded, each with its place in it, `folded[start:end]`; as `terms`.
+
+    A bigram has a place of its own; terms of one number or reference to a law share its place.
+    """
+    for match in _TOKEN.finditer(folded):
+        start, end = match.span()
+        found = _token_terms(match.lastgroup or "", match.group())
+        if match.lastgroup == "run" and end - start > 1:
+            yield from ((term, start + at, start + at + 2) for at, term in enumerate(found))
+        else:
+            yield from ((term, start, end) for term in found)
+
+
+def fold(text: str) -> str:
+    """Give a text as its terms are read from: compatibility forms made one (NFKC), in lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 @lru_cache(maxsize=2**16)
@@ -128,7 +165,7 @@ def query_terms(question: str) -> dict[str, int]:
     not ask, so such a term is rare in any corpus and its idf would drown what is asked about. A question of
     nothing else keeps them all.
     """
-    content = _ASKING.sub(" ", _fold(question))
+    content = _ASKING.sub(" ", fold(question))
     return {term: term_id(term) for term in terms(content) or terms(question)}
 
 
@@ -160,13 +197,9 @@ def sparsevec_text(weights: Mapping[int, float]) -> str:
     return f"{{{elements}}}/{DIMENSIONS}"
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
-
-
 def _ids(text: str) -> list[int]:
     found: list[int] = []
-    for match in _TOKEN.finditer(_fold(text)):
+    for match in _TOKEN.finditer(fold(text)):
         found.extend(_token_ids(match.lastgroup or "", match.group()))
     return found
 

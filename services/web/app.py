@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from db.pool import Database
 from services.kit.settings import Settings
+from services.model.client import ModelClient
 from services.model.endpoint import servers
 from services.web.context import Web
 from services.web.errors import install_errors
@@ -22,9 +23,12 @@ from services.web.wire import ErrorOut
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut}, "5XX": {"model": ErrorOut}}
 
 
-def make_web(settings: Settings, db: Database, hub: Hub, stages: tuple[str, ...]) -> Web:
+def make_web(
+    settings: Settings, db: Database, hub: Hub, stages: tuple[str, ...], models: ModelClient | None = None
+) -> Web:
     """Put together what the handlers are handed."""
-    return Web(settings, db, hub, stages, Pulse(db), servers(settings.models, settings.gate.capacity))
+    at_once = servers(settings.models, settings.gate.capacity)
+    return Web(settings, db, hub, stages, Pulse(db), at_once, models=models)
 
 
 def make_app(web: Web) -> FastAPI:

@@ -11,6 +11,7 @@ from db.notify import Bell
 from db.pool import Database
 from services.kit.errors import RequestError
 from services.kit.settings import Settings
+from services.model.client import ModelClient
 from services.web.hub import Hub
 from services.web.metrics import Metrics
 from services.web.pulse import Pulse
@@ -29,6 +30,7 @@ class Web:
         endpoints: the model servers of the settings, by name, with how many calls each takes at once.
         prepared: set when the database has this version's schema.
         taking_in: held by the one upload that is in memory; many large ones must not become many gigabytes.
+        models: the door to the models that help a search; None where none is set.
         deep_ended: rings when the daemon has worked on a deep summary.
     """
 
@@ -41,6 +43,7 @@ class Web:
     metrics: Metrics = field(default_factory=Metrics)
     prepared: anyio.Event = field(default_factory=anyio.Event)
     taking_in: anyio.Lock = field(default_factory=anyio.Lock)
+    models: ModelClient | None = None
     deep_ended: Bell = field(default_factory=Bell)
 
 

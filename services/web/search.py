@@ -1,21 +1,19 @@
 """Search over HTTP: a question and filters in, ranked chunks out."""
 
-from collections import Counter
-from collections.abc import Sequence
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 
-from services.search.filters import Filters
-from services.search.hit import Hit
-from services.search.retrieve import search
-from services.search.versions import law_statuses
+from services.search.decorate import Decorated, count_facets, decorate
+from services.search.filters import KINDS, parse_filters
+from services.search.helpers import Helpers
+from services.search.retrieve import Found, find
 from services.web.context import OWNER, WebPort
+from services.web.search_wire import HitOut, SearchOut
 from services.web.urls import page_url
-from services.web.wire import HitOut, Label, Question, SearchOut, Year
+from services.web.wire import Label, Question, Year
 
-FACETS = ("material_type", "jurisdiction")
 AnyOf = Annotated[list[Label], Query()]
 
 
@@ -27,31 +25,38 @@ async def search_chunks(
     jurisdiction: AnyOf = [],  # noqa: B006
     collection: AnyOf = [],  # noqa: B006
     year: Annotated[Year | None, Query()] = None,
+    kind: Annotated[list[Label], Query(description=f"Kinds of file: {', '.join(KINDS)}.")] = [],  # noqa: B006
+    quotable: Annotated[bool, Query(description="Leave out restricted material.")] = False,
+    rewrite: Annotated[bool, Query(description="Search it in other words, too; needs a model, and its time.")] = False,
     facets: bool = False,
     debug: bool = False,
 ) -> SearchOut:
     """Find the chunks that fit a question best."""
     started, settings = perf_counter(), web.settings.search
-    filters = Filters(OWNER, _given(material_type), _given(jurisdiction), year, _given(collection))
-    hits = await search(web.db, q, filters, min(limit or settings.limit, settings.max_limit), settings)
-    versions = await law_statuses(web.db, hits)
+    given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
+    filters = parse_filters({**given, "year": year, "quotable": quotable}, OWNER)
+    found = await find(web.db, q, filters, limit or settings.limit, settings, Helpers(web.models, rewrite=rewrite))
+    decorated = await decorate(web.db, q, found.hits, found.merged)
     took_ms = round((perf_counter() - started) * 1000, 1)
     return SearchOut(
-        hits=[_shown(hit, versions.get(hit.document_id)) for hit in hits],
-        facets=_counted(hits) if facets else None,
-        debug={"took_ms": took_ms, "filters": filters.values()} if debug else None,
+        hits=[_shown(each) for each in decorated],
+        facets=count_facets(decorated) if facets else None,
+        debug={"took_ms": took_ms, "filters": filters.values(), **_legs(found)} if debug else None,
     )
 
 
-def _given(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(value for value in values if value)
+def _legs(found: Found) -> dict[str, Any]:
+    """Tell what each leg found, with which weight, and what it added to each hit (R01)."""
+    return {
+        "legs": {name: [hit.chunk_id for hit in hits] for name, hits in found.legs.items()},
+        "weights": found.weights,
+        "hits": [{"chunk_id": hit.chunk_id, "legs": hit.legs} for hit in found.hits],
+        **found.notes,
+    }
 
 
-def _counted(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
-    return {field: dict(Counter(value for hit in hits if (value := getattr(hit, field)))) for field in FACETS}
-
-
-def _shown(hit: Hit, version_status: str | None) -> HitOut:
+def _shown(each: Decorated) -> HitOut:
+    hit = each.hit
     return HitOut(
         document_id=hit.document_id,
         chunk_id=hit.chunk_id,
@@ -65,5 +70,9 @@ def _shown(hit: Hit, version_status: str | None) -> HitOut:
         jurisdiction=hit.jurisdiction,
         published_date=hit.published_date,
         url=page_url(hit.document_id, hit.page, hit.start, hit.end),
-        version_status=version_status,
+        version_status=each.version_status,
+        restricted=hit.restricted,
+        match_reason=each.match_reason,
+        highlights=list(each.highlights),
+        section=each.section,
     )

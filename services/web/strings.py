@@ -80,6 +80,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "stage_classify": ("분류", "Sorting"),
     "stage_deep": ("깊은 요약", "Summarising"),
     "stage_digest": ("새 문서 요약", "Daily digest"),
+    "stage_analyze": ("질문 분석", "Analysing questions"),
     "stage_explanation": ("해설", "Explaining"),
     "stage_synthesis": ("답하기", "Answering"),
     "home": ("처음으로", "Home"),

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.search.filters import KINDS
+
 MAX_ID = 2**63 - 1
 """Largest bigint; a larger number is nobody's."""
 MAX_PAGE = 2**31 - 1
@@ -37,6 +39,12 @@ PageNumber = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 Year = Annotated[int, Field(ge=1, le=9999)]
 
 
+def _known_kinds(given: str | list[str] | None) -> str | list[str] | None:
+    if not set([given] if isinstance(given, str) else given or ()) <= set(KINDS):
+        raise ValueError(f"kinds are {', '.join(KINDS)}")
+    return given
+
+
 class Shape(BaseModel):
     """Base of what callers send: unknown names are refused, so that a typing slip is not silently ignored."""
 
@@ -50,6 +58,8 @@ class FiltersIn(Shape):
     jurisdiction: Labels | None = None
     collection: Labels | None = None
     year: Year | None = None
+    kind: Annotated[Labels | None, AfterValidator(_known_kinds)] = None
+    quotable: bool | None = None
 
     def stored(self) -> dict[str, Any]:
         """Give the filters as the row of an ask keeps them."""
@@ -98,32 +108,6 @@ class AskOut(BaseModel):
     error_code: str | None
     gate_wait_ms: float
     took_ms: int | None
-
-
-class HitOut(BaseModel):
-    """A chunk that fits: `text` is the page's text from `start` to `end`, `url` opens it there."""
-
-    document_id: int
-    chunk_id: int
-    title: str
-    page: int
-    text: str
-    start: int
-    end: int
-    score: float
-    material_type: str | None
-    jurisdiction: str | None
-    published_date: date | None
-    url: str
-    version_status: str | None = None
-
-
-class SearchOut(BaseModel):
-    """Hits, best first; `facets` counts them by field and value, null unless asked for."""
-
-    hits: list[HitOut]
-    facets: dict[str, dict[str, int]] | None
-    debug: dict[str, Any] | None = None
 
 
 class TicketOut(BaseModel):

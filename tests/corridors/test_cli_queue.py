@@ -117,6 +117,17 @@ def test_ls__has_questions_and_digests_too(place: Place, db: psycopg.Connection)
     assert names(place) == []
 
 
+def test_ls__has_the_analysis_of_questions_until_a_newer_one(place: Place, db: psycopg.Connection) -> None:
+    for status in ("failed", "failed", "completed"):
+        question = "둘째" if status == "completed" else "첫째"
+        values = (question, status)
+        db.execute("INSERT INTO query_analyses (question, status, completed_at) VALUES (%s, %s, now())", values)
+    assert names(place) == ["첫째"]
+    assert retry(place, Choice()).new["query_analyses"] == 1
+    assert names(place) == []
+    assert [row.stage for row in list_queue(place, None, None).active] == ["analyze"]
+
+
 def test_ls__by_stage_and_by_code(place: Place, db: psycopg.Connection) -> None:
     file(db, "/a", code="corrupt")
     file(db, "/b", code="encrypted")
@@ -158,7 +169,8 @@ def test_retry__of_nothing_in_particular_is_all_that_failed_and_not_what_succeed
     file(db, "/well", "completed")
     job = failed_job(db)
     retried = retry(place, Choice())
-    assert retried.as_json() == {"inbox": 1, "document_jobs": 1, "asks": 0, "digests": 0, "left_out": []}
+    none = dict.fromkeys(QUEUES, 0)
+    assert retried.as_json() == {**none, "inbox": 1, "document_jobs": 1, "left_out": []}
     assert waiting(db) == [("/a", "1")]
     again = db.execute("SELECT stage, payload ->> 'retry_of' FROM document_jobs WHERE status = 'pending'").fetchall()
     assert again == [("classify", str(job))]
@@ -252,6 +264,7 @@ def test_commands__take_seconds_for_ten_thousand_failures(place: Place, db: psyc
                "FROM generate_series(1, 10000)")  # fmt: skip
     place.db.connection.execute("SET statement_timeout = '20s'")
     assert len(list_queue(place, None, None).failed) == 20_000
-    assert retry(place, Choice()).new == {"inbox": 10_000, "document_jobs": 0, "asks": 10_000, "digests": 0}
-    assert retry(place, Choice()).new == {"inbox": 0, "document_jobs": 0, "asks": 0, "digests": 0}
+    none = dict.fromkeys(QUEUES, 0)
+    assert retry(place, Choice()).new == {**none, "inbox": 10_000, "asks": 10_000}
+    assert retry(place, Choice()).new == none
     assert list_queue(place, None, None).failed == []

@@ -228,7 +228,7 @@ async def test_search__gives_hits_facets_and_addresses(api: httpx.AsyncClient, p
     await stored(pool)
     found = (await api.get("/api/search", params={"q": "안전밸브", "facets": "true", "debug": "true"})).json()
     assert found["hits"] == []  # nothing is embedded here: the corridor's own tests look at ranks
-    assert found["facets"] == {"material_type": {}, "jurisdiction": {}}
+    assert found["facets"] == {"material_type": {}, "jurisdiction": {}, "version_status": {}}
     assert (await api.get("/api/search", params={"q": "안전밸브"})).json()["facets"] is None
 
 

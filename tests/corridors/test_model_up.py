@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.corridors.whole import Whole, running
+from tests.fakes.model_log import Call
 from tests.fakes.model_server import RemoteServer, in_process
 from tests.waiting import wait_for
 
@@ -27,8 +28,8 @@ def model() -> Iterator[RemoteServer]:
 
 
 def script(server: RemoteServer, *says: dict[str, Any]) -> None:
-    """Say these in turn, and the last of them from then on."""
-    *before, last = ({"when": {"kind": "chat"}, "say": say} for say in says)
+    """Say these to questions in turn, and the last of them from then on; what else is called is answered at once."""
+    *before, last = ({"when": {"kind": "chat", "label": "synthesis*"}, "say": say} for say in says)
     server.script(*(rule | {"times": 1} for rule in before), last, models=["small", "vectors"], strict=True)
 
 
@@ -37,6 +38,7 @@ def whole(model: RemoteServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     roles = {"PRIMARY": "small", "EMBED": "vectors", "DEEP": "misspelt"}
     settings = {f"SEODANG_MODELS__{role}__MODEL": name for role, name in roles.items()}
     settings |= {f"SEODANG_MODELS__{role}__BASE_URL": model.url for role in roles}
+    settings["SEODANG_SEARCH__ANALYZE"] = "false"  # the order of the calls is that of the asks alone
     folder = tmp_path_factory.mktemp("model")
     note = folder / "점검.md"
     note.write_text("# 점검 지침\n\n안전밸브의 작동 압력은 1.2 MPa이다.\n", encoding="utf-8")
@@ -53,7 +55,7 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
     with psycopg.connect(whole.dsn(), autocommit=True) as sql:
         for _ in range(background):
             sql.execute("INSERT INTO asks (question) VALUES (%s)", (QUESTION,))
-        wait_for(lambda: [call for call in model.calls if call.role == "primary"])
+        wait_for(lambda: _synthesis(model))
         people = [threading.Thread(target=_ask, args=(whole,)) for _ in range(asked)]
         for person in people:
             person.start()
@@ -64,7 +66,7 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
         wait_for(lambda: _open_asks(sql) == 0, 30)
     assert seen["capacity"] == 1
     assert {call.klass for call in model.calls if call.role == "triage"} == {"background"}
-    chats = [call for call in model.calls if call.kind == "chat" and call.role != "triage"]
+    chats = _synthesis(model)
     assert {(call.role, call.klass, call.label.split(":")[0]) for call in chats} == {
         ("primary", "foreground", "synthesis ask"),
         ("primary", "background", "synthesis ask"),
@@ -78,6 +80,11 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
     # The person who waited came next after the call in flight, and the batch last.
     classes = [call.klass for call in sorted(chats, key=lambda call: call.started_ns)]
     assert (classes[:2], classes[-2:]) == (["background", "foreground"], ["background", "background"]), classes
+
+
+def _synthesis(model: RemoteServer) -> list[Call]:
+    """Give the calls that answer questions; what else came of the document is another matter."""
+    return [call for call in model.calls if call.kind == "chat" and call.label.startswith("synthesis")]
 
 
 def _ask(whole: Whole) -> None:
@@ -131,7 +138,7 @@ def test_killed_daemon__frees_the_model_at_once(whole: Whole, model: RemoteServe
     script(model, SAY | {"hold": "never"}, SAY)
     with psycopg.connect(whole.dsn(), autocommit=True) as sql:
         sql.execute("INSERT INTO asks (question) VALUES (%s)", (QUESTION,))
-        wait_for(lambda: [call for call in model.calls if call.kind == "chat" and call.ended_ns is None], 20)
+        wait_for(lambda: [call for call in _synthesis(model) if call.ended_ns is None], 20)
         assert _holder(sql)
         daemon = wait_for(lambda: whole.child("services.daemon synthesis"))
         daemon.kill()

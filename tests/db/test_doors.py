@@ -21,6 +21,7 @@ NEW_ROW = {
     "document_jobs": ("document_id, stage", "1, 'embed'"),
     "asks": ("question", "'안전밸브 작동 압력은?'"),
     "digests": ("slot", "'2026-01-01 07:00+09'"),
+    "query_analyses": ("question", "'안전밸브 작동 압력은?'"),
 }
 
 
@@ -266,6 +267,7 @@ def test_pipeline_status__counts_every_queue(db: psycopg.Connection) -> None:
         "SELECT stage, status, count, round(oldest_seconds) FROM pipeline_status ORDER BY stage"
     ).fetchall()
     assert rows == [
+        ("analyze", "pending", 1, 0),
         ("digest", "pending", 1, 0),
         ("embed", "pending", 1, 0),
         ("ingest", "pending", 1, 90),

@@ -40,8 +40,19 @@ FILL = {
         "CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
         "FROM generate_series(1, $2) AS n"
     ),
+    "query_analyses": (
+        "INSERT INTO query_analyses (question, status, completed_at) "
+        "SELECT $1 || n, $1, CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
+        "FROM generate_series(1, $2) AS n"
+    ),
 }
-STAGES = {"inbox": "ingest", "document_jobs": "embed", "asks": "synthesis", "digests": "digest"}
+STAGES = {
+    "inbox": "ingest",
+    "document_jobs": "embed",
+    "asks": "synthesis",
+    "digests": "digest",
+    "query_analyses": "analyze",
+}
 VALUES = {
     "queue_claim": "'{stage}', 1, 16, '-32768', 0, 32767",
     "queue_turn": "'{{1,2,3}}', '{{1,1,1}}', '{stage}', 2, 16, '-32768', 0, 32767",

@@ -65,3 +65,30 @@ def test_fuse__gives_each_chunk_once_best_first_and_keeps_to_the_limit(legs: dic
     assert set(ids(found)) <= every
     scores = [each.score for each in found]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_fuse__tells_what_each_leg_added() -> None:
+    lexical, dense = ranked((1, 20.0), (2, 10.0)), ranked((2, 0.9), (3, 0.45))
+    found = fuse({"lexical": lexical, "dense": dense}, {"lexical": 0.8, "dense": 0.2}, 10)
+    assert {each.chunk_id: dict(each.legs) for each in found} == {
+        1: {"lexical": 0.8},
+        2: {"lexical": 0.4, "dense": 0.2},
+        3: {"dense": 0.1},
+    }
+    assert all(each.score == sum(each.legs.values()) for each in found)
+    assert fuse({"lexical": lexical}, {}, 1)[0].legs == {"lexical": 20.0}
+
+
+def test_fuse__counts_a_vector_that_points_away_as_nothing() -> None:
+    lexical, dense = ranked((1, 5.0)), ranked((2, -0.1), (1, -0.9))
+    assert [(each.chunk_id, each.score) for each in fuse({"lexical": lexical, "dense": dense}, {}, 10)] == [
+        (1, 1.0),
+        (2, 0.0),
+    ]
+
+
+def test_fuse__by_rank_counts_places_and_not_scores() -> None:
+    lexical, dense = ranked((1, 100.0), (2, 1.0)), ranked((2, 0.2), (3, 0.1))
+    found = fuse({"lexical": lexical, "dense": dense}, {"dense": 0.5}, 10, by="rank", rank_k=60)
+    assert [each.chunk_id for each in found] == [2, 1, 3]
+    assert found[0].score == 1 / 62 + 0.5 / 61

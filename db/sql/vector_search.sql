@@ -1,0 +1,64 @@
+-- name: search_chunk_vectors(embedder, query, most, filters) -> many
+-- The leg of chunk vectors: nearest first; the filters (Filters.values as JSON) stand inside (near_chunks). The query is
+-- a vector's text.
+SELECT c.id AS chunk_id, c.document_id, d.title, c.page_number, c.start_char, c.end_char, c.text, near.score,
+       d.material_type, d.jurisdiction, d.published_date, is_restricted(d.extract_meta) AS restricted
+FROM near_chunks($1, $2::text::halfvec, $3, $4) AS near
+JOIN corpus_chunks c ON c.id = near.chunk_id
+JOIN documents d ON d.id = c.document_id
+ORDER BY near.score DESC, c.id;
+
+-- name: search_document_vectors(embedder, query, most, filters) -> many
+-- The leg of document vectors: the best chunk of each of the nearest documents, by the document's score.
+SELECT c.id AS chunk_id, c.document_id, d.title, c.page_number, c.start_char, c.end_char, c.text, near.score,
+       d.material_type, d.jurisdiction, d.published_date, is_restricted(d.extract_meta) AS restricted
+FROM near_documents($1, $2::text::halfvec, $3, $4) AS near
+JOIN corpus_chunks c ON c.id = near.chunk_id
+JOIN documents d ON d.id = c.document_id
+ORDER BY near.score DESC, c.id;
+
+-- name: score_chunks(embedder, query, chunk_ids) -> many
+-- Says how near to a question chunks are that another leg found; those without a vector are left out.
+SELECT v.chunk_id, -(v.embedding <#> $2::text::halfvec) AS score
+FROM corpus_vectors v
+WHERE v.chunk_id = ANY ($3::bigint[]) AND v.embedder = $1;
+
+-- name: leg_weights_of(embedder) -> many
+-- Gives what the legs of an embedder's vectors were found to be worth, by language.
+SELECT language, chunk_weight, document_weight FROM leg_weights WHERE embedder = $1;
+
+-- name: weights_due(label) -> one
+-- Gives the generation that serves when its weights were never measured, or when the corpus has grown by half since;
+-- nothing while another embedder is configured than serves, and before a corpus of 50 chunks says anything.
+SELECT e.id, e.dim, corpus.docs AS chunks
+FROM embedders e
+CROSS JOIN (SELECT docs FROM term_stats WHERE term = 0) AS corpus
+WHERE e.label = $1 AND e.state = 'serving' AND corpus.docs >= 50
+  AND corpus.docs > 1.5 * coalesce((SELECT max(chunks) FROM leg_weights w WHERE w.embedder = e.id), 0)
+  AND NOT EXISTS (SELECT FROM document_jobs WHERE stage = 'vectors' AND status IN ('pending', 'processing'));
+
+-- name: sample_chunks(embedder, most) -> many
+-- Gives chunks from all over the corpus that have a vector, each with its owner: at each of so many random numbers the
+-- next one, so that no more is read than is given.
+SELECT DISTINCT c.id, c.text, d.user_id
+FROM (
+    SELECT first + floor(random() * (last - first + 1))::bigint AS start
+    FROM (SELECT min(id) AS first, max(id) AS last FROM chunks) AS span, generate_series(1, $2::integer)
+) AS place
+CROSS JOIN LATERAL (
+    SELECT id, document_id, text FROM corpus_chunks
+    WHERE id >= place.start
+    ORDER BY id
+    LIMIT 1
+) AS c
+JOIN documents d ON d.id = c.document_id AND d.deleted_at IS NULL
+WHERE EXISTS (SELECT FROM corpus_vectors v WHERE v.chunk_id = c.id AND v.embedder = $1);
+
+-- name: save_leg_weights(embedder, language, chunk_weight, document_weight, questions, lexical_found, chunk_found, chunks) -> none
+-- Keeps what was measured; an embedder that was retired meanwhile needs none.
+INSERT INTO leg_weights (embedder, language, chunk_weight, document_weight, questions, lexical_found, chunk_found, chunks)
+SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM embedders WHERE id = $1 AND state <> 'retired'
+ON CONFLICT (embedder, language) DO UPDATE
+SET chunk_weight = excluded.chunk_weight, document_weight = excluded.document_weight, questions = excluded.questions,
+    lexical_found = excluded.lexical_found, chunk_found = excluded.chunk_found, chunks = excluded.chunks,
+    measured_at = now();

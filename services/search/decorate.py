@@ -1,0 +1,99 @@
+"""What is told of hits beside their text: why they were found, where they stand, which version of a law they are.
+
+In: ranked hits. Out: the same hits in the same order, each with what is known of it. It ranks and drops nothing.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.pool import Database
+from db.vector_rows import SectionPath
+from services.search.highlight import Sought, sought, spans
+from services.search.hit import Hit
+from services.search.versions import law_statuses
+from services.text.terms import terms
+
+FACETS = ("material_type", "jurisdiction", "version_status")
+LEGS = {"lexical": "lex", "chunk": "vec", "chunks": "vec", "document": "doc", "documents": "doc"}
+"""Short names of the legs, as match_reason has them."""
+_ARTICLE = re.compile(r"\d+[조항호](?:의\d+)?")
+_NUMBER = re.compile(r"\d[\d.]*")
+MAX_NUMBERS = 3
+"""Exact numbers that one reason names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decorated:
+    """A hit and what is told of it.
+
+    Attributes:
+        version_status: of a law current, superseded or future; None where that is not known, and for what is no law.
+        match_reason: the legs that found it ("lex+vec"), and which article of a law or number of the question it has.
+        highlights: places of the question's terms in the hit's text, in characters.
+        section: the headings above it, outermost first; "" outside of any.
+    """
+
+    hit: Hit
+    version_status: str | None
+    match_reason: str
+    highlights: tuple[tuple[int, int], ...]
+    section: str
+
+
+async def decorate(
+    db: Database, question: str, hits: Sequence[Hit], merged: str | None = None, now: datetime | None = None
+) -> list[Decorated]:
+    """Tell of hits what is known of them, with two queries at most; without a hit with none.
+
+    Args:
+        merged: how the wordings of a question were merged (`ml_ko+en`), where there were several.
+        now: the moment whose day counts for the versions of laws; None for now.
+    """
+    versions = await law_statuses(db, hits, now)
+    sections = await _sections(db, hits)
+    wanted = sought(question)
+    return [
+        Decorated(
+            hit=hit,
+            version_status=versions.get(hit.document_id),
+            match_reason=reason(wanted, hit, merged),
+            highlights=tuple(spans(wanted, hit.text)),
+            section=sections.get(hit.chunk_id, ""),
+        )
+        for hit in hits
+    ]
+
+
+async def _sections(db: Database, hits: Sequence[Hit]) -> Mapping[int, str]:
+    if not hits:
+        return {}
+    rows = await db.many(SectionPath, "section_paths", chunk_ids=[hit.chunk_id for hit in hits])
+    return {row.chunk_id: row.path for row in rows}
+
+
+def reason(wanted: Sought, hit: Hit, merged: str | None = None) -> str:
+    """Say why a hit was found: legs, the merge of wordings, exact references and numbers; of each only what is so."""
+    legs = dict.fromkeys(LEGS.get(leg, leg) for leg in hit.legs)
+    said = ["+".join(legs), merged or ""]
+    exact = [term for term in wanted.terms if term[0].isdigit()]
+    if exact:
+        has = set(terms(hit.text))
+        articles = sorted(term for term in exact if _ARTICLE.fullmatch(term) and term in has)
+        numbers = sorted(term for term in exact if _NUMBER.fullmatch(term) and term in has)
+        numbers = [number for number in numbers if not any(article.startswith(number) for article in articles)]
+        said += [f"article {term}" for term in articles[-1:]]
+        said += [f"number {term}" for term in numbers[:MAX_NUMBERS]]
+    return ", ".join(part for part in said if part)
+
+
+def count_facets(decorated: Sequence[Decorated]) -> dict[str, dict[str, int]]:
+    """Count hits by material type, jurisdiction and version; what is not known is not counted."""
+    return {field: dict(Counter(value for each in decorated if (value := _value(each, field)))) for field in FACETS}
+
+
+def _value(each: Decorated, field: str) -> str | None:
+    value: str | None = each.version_status if field == "version_status" else getattr(each.hit, field)
+    return value

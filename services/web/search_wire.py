@@ -1,0 +1,41 @@
+"""The shapes of a search's reply."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class HitOut(BaseModel):
+    """A chunk that fits: `text` is the page's text from `start` to `end`, `url` opens the page with it marked.
+
+    `restricted` says that no answer quotes it. `highlights` are the places of the question's words in `text`, each
+    `[start, end]` in characters; `section` the headings above it; `match_reason` the legs that found it (lex, vec, doc)
+    and the article or the numbers of the question that it has.
+    """
+
+    document_id: int
+    chunk_id: int
+    title: str
+    page: int
+    text: str
+    start: int
+    end: int
+    score: float
+    material_type: str | None
+    jurisdiction: str | None
+    published_date: date | None
+    url: str
+    version_status: str | None = None
+    restricted: bool = False
+    match_reason: str = ""
+    highlights: list[tuple[int, int]] = []
+    section: str = ""
+
+
+class SearchOut(BaseModel):
+    """Hits, best first; `facets` counts them by field and value, null unless asked for."""
+
+    hits: list[HitOut]
+    facets: dict[str, dict[str, int]] | None
+    debug: dict[str, Any] | None = None

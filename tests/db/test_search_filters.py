@@ -1,0 +1,201 @@
+"""Filters inside every leg: nothing outside, nothing lost, nothing paid where none is set; two users are strangers."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from db.pool import Database, open_pool
+from db.queries import query
+from services.answer.evidence import number
+from services.kit.settings import SearchSettings
+from services.search.decorate import count_facets, decorate
+from services.search.filters import Filters
+from services.search.hit import Hit
+from services.search.lexical import ALL_CHUNKS, document_frequencies
+from services.search.retrieve import search
+from services.search.vector import search_chunk_vectors, search_document_vectors, sight
+from services.text.terms import query_terms, query_weights, sparsevec_text
+from tests.fakes.corpus import put_document, put_vectors
+
+pytestmark = pytest.mark.anyio
+
+QUESTION = "안전밸브 작동 압력"
+TEXT = "안전밸브의 작동 압력은 1.2 MPa로 한다."
+LAW = {"material_type": "law", "jurisdiction": "KR", "published_date": "2024-03-05", "collection": "법"}
+NEWS = {"material_type": "news", "jurisdiction": "US", "published_date": "2023-12-31", "media_type": "image/png"}
+BARE = {"created_at": "2022-06-01T00:00:00Z", "media_type": "application/pdf"}
+OTHERS = {**LAW, "user_id": 2}
+GONE = {**LAW, "deleted_at": "2024-01-01T00:00:00Z"}
+RESTRICTED = {**LAW, "license": {"name": "own", "restricted": True}, "published_date": "2020-01-01"}
+OPEN = {
+    "license": {"name": "kogl", "restricted": False},
+    "material_type": "digest",
+    "created_at": "2021-06-01T00:00:00Z",
+}
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "law": LAW, "news": NEWS, "bare": BARE, "others": OTHERS, "gone": GONE, "restricted": RESTRICTED, "open": OPEN,
+}  # fmt: skip
+MINE = {"law", "news", "bare", "restricted", "open"}
+CASES = [
+    (Filters(), MINE),
+    (Filters(2), {"others"}),
+    (Filters(3), set()),
+    (Filters(material_types=("law",)), {"law", "restricted"}),
+    (Filters(material_types=("law", "news")), {"law", "news", "restricted"}),
+    (Filters(without_types=("digest", "law")), {"news", "bare"}),
+    (Filters(jurisdictions=("US",)), {"news"}),
+    (Filters(year=2024), {"law"}),
+    (Filters(year=2022), {"bare"}),
+    (Filters(collections=("법",)), {"law", "restricted"}),
+    (Filters(kinds=("pdf", "picture")), {"news", "bare"}),
+    (Filters(quotable=True), MINE - {"restricted"}),
+    (Filters().for_evidence(), {"law", "news", "bare"}),
+    (Filters(1, ("law",), ("KR",), 2024, ("법",), ("text",), ("digest",), True), {"law"}),
+    (Filters(jurisdictions=("'; DROP TABLE documents; --", "{}", '","', "\\")), set()),
+]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents by name, and what their vectors are compared with."""
+
+    db: Database
+    names: dict[int, str]
+    embedder: int
+
+    async def legs(self, filters: Filters, most: int) -> dict[str, list[Hit]]:
+        """Ask each leg."""
+        seen = sight(self.embedder, [1.0, 0.1, 0.0, 0.0])
+        return {
+            "lexical": await search(self.db, QUESTION, filters, most, SearchSettings()),
+            "chunks": await search_chunk_vectors(self.db, seen, filters, most),
+            "documents": await search_document_vectors(self.db, seen, filters, most),
+        }
+
+    def found(self, hits: list[Hit]) -> set[str]:
+        return {self.names[hit.document_id] for hit in hits}
+
+
+@pytest.fixture
+async def searching(dsn: str) -> AsyncIterator[Database]:
+    """The pool of whoever searches."""
+    async with open_pool(dsn, "tests", 4, searching=True) as database:
+        yield database
+
+
+@pytest.fixture
+def corpus(db: psycopg.Connection, searching: Database) -> Corpus:
+    db.execute("INSERT INTO users (id, name) VALUES (2, 'second'), (3, 'third')")
+    names = {put_document(db, [TEXT], name, **fields): name for name, fields in DOCUMENTS.items()}
+    embedder = put_vectors(db, "e", {document: [1.0, 0.01 * document, 0.0, 0.0] for document in names})
+    return Corpus(searching, names, embedder)
+
+
+@pytest.mark.parametrize(("filters", "expected"), CASES)
+async def test_filters__hold_alike_in_every_leg(corpus: Corpus, filters: Filters, expected: set[str]) -> None:
+    legs = await corpus.legs(filters, 50)
+    assert {leg: corpus.found(hits) for leg, hits in legs.items()} == dict.fromkeys(legs, expected)
+
+
+async def test_licence__restricted_is_shown_as_such_and_never_becomes_evidence(corpus: Corpus) -> None:
+    for hits in (await corpus.legs(Filters(), 50)).values():
+        assert {corpus.names[hit.document_id] for hit in hits if hit.restricted} == {"restricted"}
+        assert not {"restricted", "open"} & {corpus.names[each.document_id] for each in number(hits, 50)}
+
+
+async def test_filter__that_no_leg_knows_is_refused(db: psycopg.Connection) -> None:
+    with pytest.raises(errors.CheckViolation, match="No leg knows the filter colour"):
+        db.execute("""SELECT filter_clauses('{"user_id": 1, "colour": "red"}')""")
+
+
+async def test_users__share_no_hit_facet_or_count(db: psycopg.Connection, searching: Database) -> None:
+    db.execute("INSERT INTO users (id, name) VALUES (2, 'second')")
+    mine = [put_document(db, [TEXT, "다른 문장"], material_type="law", sha256="a" * 64) for _ in range(1)]
+    theirs = [put_document(db, [TEXT, "다른 문장"], material_type="news", user_id=2, sha256="a" * 64)]
+    put_vectors(db, "e", {document: [1.0, 0, 0, 0] for document in mine + theirs})
+    for user, own, kind in ((1, mine, "law"), (2, theirs, "news")):
+        corpus = Corpus(searching, {}, 1)
+        for hits in (await corpus.legs(Filters(user), 50)).values():
+            assert {hit.document_id for hit in hits} == set(own)
+            facets = count_facets(await decorate(searching, QUESTION, hits))
+            assert facets == {"material_type": {kind: len(hits)}, "jurisdiction": {}, "version_status": {}}
+
+
+async def test_evidence__has_its_number_where_the_best_hits_may_not_be_quoted(
+    db: psycopg.Connection, searching: Database
+) -> None:
+    closed = [put_document(db, [f"{QUESTION} {n}"], license={"restricted": True}) for n in range(15)]
+    opened = [put_document(db, [f"{QUESTION} 그리고 여러 다른 말이 길게 이어지는 {n}"]) for n in range(12)]
+    shown = await search(searching, QUESTION, Filters(), 10, SearchSettings())
+    assert {hit.document_id for hit in shown} <= set(closed)
+    quotable = await search(searching, QUESTION, Filters().for_evidence(), 10, SearchSettings())
+    assert len(quotable) == 10
+    assert {hit.document_id for hit in quotable} <= set(opened)
+
+
+# -- what a filter costs -----------------------------------------------------------------------------------------------
+
+PLAIN = """
+    SELECT c.id, -(c.lexical <#> $1::text::sparsevec) AS score
+    FROM corpus_chunks c JOIN documents d ON d.id = c.document_id
+    WHERE c.terms && $2::integer[] AND d.user_id = 1 AND d.deleted_at IS NULL
+    ORDER BY c.lexical <#> $1::text::sparsevec, c.id LIMIT $3"""
+NONE = {"user_id": "1"}
+SOME = {"user_id": "1", "material_types": "'{manual}'", "year": "2024", "quotable": "true"}
+
+
+def plan_of(db: psycopg.Connection, **filters: str) -> str:
+    """Plan the lexical leg for these filters, as the pool of whoever searches does."""
+    asked = query("search_lexical")
+    given = {"query": "'{1:1}/536870911'", "terms": "'{1}'", "most": "10", **filters}
+    db.execute("SET plan_cache_mode = force_custom_plan")
+    db.execute(f"PREPARE leg AS {asked.text}")
+    values = ", ".join(given.get(name, "NULL") for name in asked.args)
+    lines = [str(row[0]) for row in db.execute(f"EXPLAIN EXECUTE leg({values})")]
+    db.execute("DEALLOCATE leg")
+    return "\n".join(lines)
+
+
+async def test_filter__that_is_not_set_leaves_no_clause(db: psycopg.Connection) -> None:
+    bare, full = plan_of(db, **NONE), plan_of(db, **SOME)
+    columns = ("material_type", "jurisdiction", "extract", "collection", "media_type", "extract_meta")
+    assert "user_id" in bare
+    assert [column for column in columns if column in bare.lower()] == []
+    assert [column for column in columns if column in full.lower()] == ["material_type", "extract", "extract_meta"]
+    assert "fits(" not in bare + full  # the body stands in place of the call
+
+
+async def test_filter__that_is_not_set_changes_no_byte(corpus: Corpus) -> None:
+    found = await search(corpus.db, QUESTION, Filters(), 50, SearchSettings())
+    ids = list(query_terms(QUESTION).values())
+    docs = await document_frequencies(corpus.db, ids)
+    weights = query_weights(ids, docs, docs[ALL_CHUNKS])
+    async with corpus.db.session() as session:
+        rows = await session.connection.fetch(PLAIN, sparsevec_text(weights), ids, 50)
+    assert [(hit.chunk_id, hit.score) for hit in found] == [tuple(row) for row in rows]
+
+
+@pytest.mark.slow
+async def test_filter__that_twenty_of_many_chunks_pass_gives_ten_hits_each_time(
+    db: psycopg.Connection, searching: Database
+) -> None:
+    """Of a statement that is asked again and again the server makes one plan for all filters, at the sixth time."""
+    for place in range(20):
+        put_document(db, [f"{QUESTION} 문장 {place} {n}" for n in range(500)], material_type="manual")
+    for place in range(20):
+        put_document(db, [f"{QUESTION} 드문 {place}"], material_type="law", jurisdiction="XX")
+    db.execute("ANALYZE")
+    for _ in range(8):
+        hits = await search(searching, QUESTION, Filters(jurisdictions=("XX",)), 10, SearchSettings())
+        assert len(hits) == 10
+        assert {hit.jurisdiction for hit in hits} == {"XX"}
+        assert len(await search(searching, QUESTION, Filters(), 10, SearchSettings())) == 10
+    async with searching.session() as session:
+        rows = await session.connection.fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%fits(d,%$1%'"
+        )
+    assert [row["generic_plans"] for row in rows if row["custom_plans"]] == [0]
