@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from db.gate import Priority
+from services.kit.settings import SearchSettings
 from services.model.client import ModelClient
 from services.model.endpoint import Role
 
@@ -22,6 +23,10 @@ class Helpers:
     def embedder(self) -> ModelClient | None:
         """The door, where an embedder is served."""
         return self.models if self.models is not None and self.models.endpoint(Role.EMBED) is not None else None
+
+    def reranks(self, settings: SearchSettings) -> bool:
+        """Say whether a reranker is served and wanted."""
+        return settings.rerank and self.models is not None and self.models.endpoint(Role.RERANK) is not None
 
 
 ALONE = Helpers()

@@ -4,24 +4,27 @@ In: a question and filters. Out: hits, best first, and what each leg had to do w
 long to be one. The legs of vectors come in where an embedder is set, its server answers in time, and its vectors are
 worth something in the question's language; without them the words alone are searched.
 
-    question -> lexical ------------------------------+-> fuse -> hits
+    question -> lexical ------------------------------+-> fuse -> boosts, reranker -> hits
              -> embed -> chunk vectors, documents ----+
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from db.pool import Database
 from services.kit.early import begun
 from services.kit.errors import RequestError
 from services.kit.settings import SearchSettings
+from services.search.boosts import boost
 from services.search.embed_query import Why, embed_question
 from services.search.filters import Filters
 from services.search.fuse import fuse
 from services.search.helpers import ALONE, Helpers
 from services.search.hit import Hit
 from services.search.lexical import search_lexical
+from services.search.rerank import rerank
 from services.search.serving import serving_embedder
 from services.search.variants import plan_wordings, search_all
 from services.search.vector import Sight, also_scored, search_chunk_vectors, search_document_vectors, sight
@@ -76,10 +79,11 @@ async def find(
             "Shorten it, or split it into several.",
         )
     limit = max(1, min(limit, settings.max_limit))
-    looking = _Looking(db, normalise(question), filters, limit, settings)
-    if helpers.models is None and not (helpers.rewrite or settings.rewrite):
-        return await _once(looking, helpers)
-    return await _worded(looking, helpers)
+    depth = max(limit, settings.rerank_input) if helpers.reranks(settings) else limit
+    looking = _Looking(db, normalise(question), filters, depth, settings)
+    worded = helpers.models is not None or helpers.rewrite or settings.rewrite
+    found = await (_worded if worded else _once)(looking, helpers)
+    return await _ranked(found, looking, helpers, limit)
 
 
 Legs = dict[str, list[Hit]]
@@ -97,6 +101,15 @@ class _Looking:
 
     async def words(self, most: int) -> list[Hit]:
         return await search_lexical(self.db, self.question, self.filters, most, self.settings.candidate_rows)
+
+
+async def _ranked(found: Found, looking: _Looking, helpers: Helpers, limit: int) -> Found:
+    """Give soft boosts and a reranker the last word on the order, where they are set."""
+    settings = looking.settings
+    boosted = boost(found.hits, settings, datetime.now(UTC).date())
+    hits, note = await rerank(looking.question, boosted, helpers.models, settings, helpers.priority)
+    notes = found.notes if note is None else {**found.notes, "rerank": note}
+    return replace(found, hits=hits[:limit], notes=notes)
 
 
 async def _worded(looking: _Looking, helpers: Helpers) -> Found:
