@@ -155,6 +155,7 @@ class LexicalHit:
     jurisdiction: str | None
     published_date: date | None
     restricted: bool
+    word_order: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,30 +15,30 @@ SELECT id, node_type AS kind, md5(text) AS hash FROM chunks WHERE document_id = 
 -- The former chunks leave the corpus in the transaction in which the new ones enter; their vectors go with them.
 DELETE FROM chunks WHERE document_id = $1 AND id <> ALL ($2::bigint[]);
 
--- name: save_chunks(document_id, version, ids, parents, indexes, kinds, levels, page_numbers, starts, end_pages, ends, texts, terms, lexicals) -> none
+-- name: save_chunks(document_id, version, ids, parents, indexes, kinds, levels, page_numbers, starts, end_pages, ends, texts, terms, lexicals, word_orders) -> none
 -- One statement for many chunks: the triggers that count terms then run once. Terms and weights come as their text.
 -- A chunk that was there, by its number, has the same text: its row stays, and with it its vectors, whose index would
 -- take longer than all the rest. A document that was deleted meanwhile gets none.
 INSERT INTO chunks AS c (document_id, version, id, parent_id, chunk_index, node_type, level, page_number, start_char,
-                         end_page, end_char, text, terms, lexical, is_leaf, in_corpus)
+                         end_page, end_char, text, terms, lexical, word_order, is_leaf, in_corpus)
 SELECT $1, $2, id, parent_id, chunk_index, node_type, level, page_number, start_char, end_page, end_char, text,
-       terms::integer[], lexical::sparsevec, node_type = 'leaf', node_type = 'leaf'
+       terms::integer[], lexical::sparsevec, word_order, node_type = 'leaf', node_type = 'leaf'
 FROM unnest($3::bigint[], $4::bigint[], $5::integer[], $6::text[], $7::smallint[], $8::integer[], $9::integer[],
-            $10::integer[], $11::integer[], $12::text[], $13::text[], $14::text[])
+            $10::integer[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::bytea[])
      AS given(id, parent_id, chunk_index, node_type, level, page_number, start_char, end_page, end_char, text, terms,
-              lexical)
+              lexical, word_order)
 WHERE EXISTS (SELECT 1 FROM documents WHERE id = $1 AND deleted_at IS NULL)
 ON CONFLICT (id) DO UPDATE
 SET version = excluded.version, parent_id = excluded.parent_id, chunk_index = excluded.chunk_index,
     level = excluded.level, page_number = excluded.page_number, start_char = excluded.start_char,
     end_page = excluded.end_page, end_char = excluded.end_char, terms = excluded.terms, lexical = excluded.lexical,
-    in_corpus = excluded.in_corpus
+    word_order = excluded.word_order, in_corpus = excluded.in_corpus
 WHERE (c.version, c.parent_id, c.chunk_index, c.level, c.page_number, c.start_char, c.end_page, c.end_char, c.terms,
-       c.lexical::text, c.in_corpus)
+       c.lexical::text, c.word_order, c.in_corpus)
       IS DISTINCT FROM
       (excluded.version, excluded.parent_id, excluded.chunk_index, excluded.level, excluded.page_number,
        excluded.start_char, excluded.end_page, excluded.end_char, excluded.terms, excluded.lexical::text,
-       excluded.in_corpus);
+       excluded.word_order, excluded.in_corpus);
 
 -- name: serve_version(document_id, version, chunker) -> none
 -- From here on search serves this reading of the file; not all of its chunks have vectors yet.

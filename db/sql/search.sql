@@ -5,7 +5,7 @@
 SELECT c.id AS chunk_id, c.document_id, d.title, c.page_number, c.start_char, c.end_char, c.text,
        -(c.lexical <#> $1::text::sparsevec) AS score,
        d.material_type, d.jurisdiction, d.published_date,
-       is_restricted(d.extract_meta) AS restricted
+       is_restricted(d.extract_meta) AS restricted, c.word_order
 FROM corpus_chunks c
 JOIN documents d ON d.id = c.document_id
 WHERE c.terms && $2::integer[]

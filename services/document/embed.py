@@ -18,7 +18,7 @@ from services.document.tree import ChunkRow, Tree
 from services.kit.outcome import Completed, Outcome, Retry, Skipped, Write
 from services.tools import Tools
 
-CHUNKER = "tree-1+bm25-1"
+CHUNKER = "tree-1+bm25-1+order-1"
 """Names the sections, leaves, terms and weights of services/text; a change of them is a new name, and makes every
 document's chunks again."""
 PAGES_AT_ONCE = 200
@@ -134,6 +134,7 @@ def _slabs(document: DocumentOfJob, rows: Sequence[ChunkRow]) -> list[dict[str, 
                 "texts": [row.text for row in part],
                 "terms": [row.terms for row in part],
                 "lexicals": [row.lexical for row in part],
+                "word_orders": [row.word_order for row in part],
             }
         )
     return slabs

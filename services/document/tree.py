@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from db.rows import PageText
 from services.text.chunks import split
+from services.text.order import ordered
 from services.text.outline import SEPARATOR, Mark, Section, marks_of, sections_of, settled
 from services.text.terms import document_weights, sparsevec_text
 
@@ -26,6 +27,7 @@ class Leaf:
     text: str
     terms: str
     lexical: str
+    word_order: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class ChunkRow:
     text: str
     terms: str = "{}"
     lexical: str | None = None
+    word_order: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -72,7 +75,8 @@ class Tree:
             weights = document_weights(text, self.title)
             terms = "{" + ",".join(map(str, sorted(weights))) + "}"
             place = settled(page.text, span.start, span.end, marks)
-            self.leaves.append(Leaf(page.number, span.start, span.end, place, text, terms, sparsevec_text(weights)))
+            words = (terms, sparsevec_text(weights), ordered(text))
+            self.leaves.append(Leaf(page.number, span.start, span.end, place, text, *words))
         self._marks += marks
         self._lengths.append((page.number, len(page.text)))
 
@@ -118,4 +122,4 @@ def _section_row(section: Section, number: int, parent: int, index: int) -> Chun
 
 def _leaf_row(leaf: Leaf, number: int, parent: int, index: int, level: int) -> ChunkRow:
     span = (leaf.page, leaf.start, None, leaf.end)
-    return ChunkRow(number, parent, index, "leaf", level, *span, leaf.text, leaf.terms, leaf.lexical)
+    return ChunkRow(number, parent, index, "leaf", level, *span, leaf.text, leaf.terms, leaf.lexical, leaf.word_order)

@@ -89,7 +89,8 @@ class SearchSettings(Part):
     rewrite: bool = Field(False, description="Every question is searched in other words, too, as if asked for.")
     rewrite_variants: int = Field(3, ge=1, le=8, description="Rewordings of one question.")
     rewrite_limit_s: Seconds = Field(
-        30.0, description="Limit of one rewriting, counted inside the gate; then the question is searched as it is (Q11)."
+        30.0,
+        description="Limit of one rewriting, counted inside the gate; over it the question is searched as it is.",
     )
     variant_hits: Count = Field(50, description="Hits of each variant of a question (P05).")
     variants_cap: Count = Field(60, description="Hits that are left of all variants together (P05).")

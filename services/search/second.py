@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from services.text.order import BEGINS_WORD, END, ID, NUMBER
 from services.text.terms import content_of, fold, worded_ids
@@ -81,9 +82,7 @@ class Asked:
         self.weights = weights
         tokens = [token for token in worded_ids(content_of(question)) if all(ident in weights for ident in token[2])]
         ids = [ident for _, _, found in tokens for ident in found]
-        self.pairs = {
-            (one, two): min(weights[one], weights[two]) for one, two in zip(ids, ids[1:], strict=False) if one != two
-        }
+        self.pairs = {(one, two): min(weights[one], weights[two]) for one, two in pairwise(ids) if one != two}
         # Of a number or an article the last term is the whole of it.
         self.words = [found if kind == "run" else found[-1:] for kind, _, found in tokens if found]
         self.for_number = bool(_ASKS_NUMBER.search(fold(question)))
@@ -150,7 +149,7 @@ _Seen = list[tuple[int, int]]
 def _pairs(asked: Asked, seen: _Seen) -> float:
     """Count neighbours of the question that stand side by side; a pair that comes often saturates."""
     found: Counter[tuple[int, int]] = Counter()
-    for (place, code), (next_place, next_code) in zip(seen, seen[1:], strict=False):
+    for (place, code), (next_place, next_code) in pairwise(seen):
         pair = (code & ID, next_code & ID)
         if next_place == place + 1 and pair in asked.pairs:
             found[pair] += 1
@@ -186,9 +185,7 @@ def _words(asked: Asked, seen: _Seen, length: int) -> tuple[float, float]:
     return sum(shares), shares[0] if shares else 0.0
 
 
-def _beginning(
-    asked: Asked, word: Sequence[int], starts: Sequence[int], at: Mapping[int, int], length: int
-) -> float:
+def _beginning(asked: Asked, word: Sequence[int], starts: Sequence[int], at: Mapping[int, int], length: int) -> float:
     longest = count = 0
     for start in starts:
         matched = 1

@@ -21,10 +21,11 @@ END = 0
 """Stands after each sentence; no term has the id 0."""
 
 _BORDER = re.compile(r"(?<=[.!?。])\s+|\n+")
-_NUMBER_WORDS = frozenset(
-    """one two three four five six seven eight nine ten eleven twelve hundred thousand million billion half third dozen
-    percent january february march april june july august september october november december century""".split()
-)
+_NUMBERS = """
+one two three four five six seven eight nine ten eleven twelve hundred thousand million billion half third dozen percent
+january february march april june july august september october november december century
+"""
+_NUMBER_WORDS = frozenset(_NUMBERS.split())
 
 
 def ordered(text: str) -> bytes:

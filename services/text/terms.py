@@ -33,6 +33,10 @@ LENGTH_REFERENCE = 150
 """Terms of a middling passage; fixed, so that a passage's weights are written once. On squad2-en and
 kobest-ko 100 to 300 differ by at most 0.3 points of R@1."""
 
+LONG_WORDS = 0.2
+BEHIND_THE_QUESTION = 0.7
+"""See `emphasis`."""
+
 CACHED_CHARS = 40
 """Longer tokens are Hangul or Han without spaces, and none comes twice: cached, 1,200 of them take 180 MB."""
 
@@ -167,6 +171,23 @@ def query_terms(question: str) -> dict[str, int]:
     """
     content = _ASKING.sub(" ", fold(question))
     return {term: term_id(term) for term in terms(content) or terms(question)}
+
+
+def emphasis(question: str) -> dict[int, float]:
+    """Say how much each term of a question counts beside its idf, by id; the terms are those of `query_terms`.
+
+    A long Hangul word is many bigrams and would drown a short one: each counts (bigrams of its word)^-0.2. What
+    stands behind the question mark, as the choices of an exam do, counts 0.7 (belebele in one index with all sets:
+    R@1 .986 to .989 Korean, .995 to .997 English; kobest .947 to .949).
+    """
+    found: dict[int, float] = {}
+    asked, mark, behind = re.sub(r"\s+\Z", "", question).partition("?")
+    for text, share in ((asked + mark, 1.0), (behind, BEHIND_THE_QUESTION)):
+        for kind, _, ids in worded_ids(_ASKING.sub(" ", fold(text))):
+            share_of_each = share * (len(ids) ** -LONG_WORDS if kind == "run" and ids else 1.0)
+            for ident in ids:
+                found[ident] = max(found.get(ident, 0.0), share_of_each)
+    return found
 
 
 def question_weights(question: str, df: Mapping[int, int], n: int) -> dict[str, float]:

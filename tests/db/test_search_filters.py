@@ -18,7 +18,7 @@ from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
 from services.search.retrieve import search
 from services.search.vector import search_chunk_vectors, search_document_vectors, sight
-from services.text.terms import query_terms, query_weights, sparsevec_text
+from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
 from tests.fakes.corpus import put_document, put_vectors
 
 pytestmark = pytest.mark.anyio
@@ -173,7 +173,8 @@ async def test_filter__that_is_not_set_changes_no_byte(corpus: Corpus) -> None:
     found = await search(corpus.db, QUESTION, Filters(), 50, SearchSettings())
     ids = list(query_terms(QUESTION).values())
     docs = await document_frequencies(corpus.db, ids)
-    weights = query_weights(ids, docs, docs[ALL_CHUNKS])
+    share = emphasis(QUESTION)
+    weights = {i: weight * share[i] for i, weight in query_weights(ids, docs, docs[ALL_CHUNKS]).items()}
     async with corpus.db.session() as session:
         rows = await session.connection.fetch(PLAIN, sparsevec_text(weights), ids, 50)
     assert [(hit.chunk_id, hit.score) for hit in found] == [tuple(row) for row in rows]

@@ -61,7 +61,8 @@ def put_section(db: psycopg.Connection, document: int, path: str) -> None:
     """Put all leaves of a document under one section."""
     (section,) = db.execute(
         "INSERT INTO chunks (document_id, version, chunk_index, page_number, start_char, end_char, text, terms, "
-        "lexical, level, node_type, is_leaf, in_corpus) VALUES (%s, 1, 1000, 1, 0, 0, %s, '{}', '{}/536870911', 1, 'section', "
+        "lexical, level, node_type, is_leaf, in_corpus) "
+        "VALUES (%s, 1, 1000, 1, 0, 0, %s, '{}', '{}/536870911', 1, 'section', "
         "false, false) RETURNING id",
         (document, path),
     ).fetchone() or (0,)
