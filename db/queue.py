@@ -11,7 +11,16 @@ from db.locks import WORKERS
 from db.pool import Session
 from db.queries import query
 
-QUEUES = ("inbox", "document_jobs", "asks", "digests", "query_analyses")
+QUEUES = (
+    "inbox",
+    "document_jobs",
+    "asks",
+    "digests",
+    "query_analyses",
+    "study_question_jobs",
+    "study_topic_jobs",
+    "study_quiz_jobs",
+)
 """Every table that queue_install() was called on."""
 
 FROM_THE_START = (-32768, 0)

@@ -76,6 +76,9 @@ async def serve(
     stages: tuple[str, ...] = EXPECTED,
 ) -> None:
     """Answer on a socket until told to stop; the database may come later, go, and come back."""
+    # Replies leave as a head and a body: without this the second waits 40 ms for the first one's acknowledgement.
+    # Accepted connections inherit it; asyncio sets it itself only where a socket names its protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     dsn, hub = dsn_of(settings), Hub()
     async with AsyncExitStack() as stack:
         stack.enter_context(listener)

@@ -14,7 +14,7 @@ from services.command import add as adding
 from services.command import ask as asking
 from services.command import demo as demonstration
 from services.command import digest as digests
-from services.command import documents
+from services.command import documents, study
 from services.command import eval as evaluations
 from services.command import gate as gates
 from services.command import queue as queues
@@ -37,6 +37,7 @@ gate = typer.Typer(no_args_is_help=True, help="Who may call the model now.")
 app.add_typer(gate, name="gate")
 app.add_typer(documents.group, name="document")
 app.add_typer(evaluations.group, name="eval")
+app.add_typer(study.group, name="study")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 StageName = Annotated[str | None, typer.Option("--stage", help="Only this stage.")]

@@ -7,6 +7,7 @@ from services.answer import ask
 from services.document import classify, deep, digest, embed, ingest, life, ocr, vectors
 from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
 from services.search import analyze, weights
+from services.study import analysis, explain, note
 from services.tools import Tools
 
 STAGES: tuple[Stage[Tools], ...] = (
@@ -48,6 +49,11 @@ STAGES: tuple[Stage[Tools], ...] = (
     Stage("digest", queue="digests", run=digest.run, prepare=digest.enqueue_due, watch=digest.enqueue_due),
     # Beside all: a search leaves its question here and goes on. One lane, so that no two analyses run at once.
     Stage("analyze", queue="query_analyses", run=analyze.run, watch=analyze.enqueue_frequent),
+    # The question bank's: one call at a time, and a lane for the person who asks while that waits for its turn.
+    Stage("explanation", queue="study_question_jobs", run=explain.run, lanes=(ANY_URGENCY, FOREGROUND)),
+    # A person waits for a note; an analysis is ready before somebody looks.
+    Stage("note", queue="study_topic_jobs", run=note.run, lanes=(ANY_URGENCY, FOREGROUND)),
+    Stage("analysis", queue="study_quiz_jobs", run=analysis.run),
     # The second lane takes only what a person waits for, so that no batch of questions stands before them.
     Stage("synthesis", queue="asks", run=ask.run, lanes=(ANY_URGENCY, FOREGROUND)),
 )

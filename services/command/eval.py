@@ -19,6 +19,7 @@ from db.locks import SEODANG, Lock
 from services.command.eval_bar import shown
 from services.command.eval_corpus import corpus_tools, opened_corpus, schema_version
 from services.command.eval_show import show_run, show_runs
+from services.command.eval_study import evaluate_study, landed_wrong, show_study
 from services.command.place import Place, opened_place
 from services.command.show import emit
 from services.document.embed import CHUNKER
@@ -55,6 +56,7 @@ Sample = Annotated[
 ]
 Analyze = Annotated[Switch, typer.Option("--analyze", help="Have the model analyse each question.")]
 Rerank = Annotated[Switch, typer.Option("--rerank", help="Have the reranker order the hits.")]
+Study = Annotated[Switch, typer.Option("--study", help="Explain multiple-choice questions, in place of searching.")]
 Most = Annotated[int, typer.Option("--limit", min=1, help="At the most so many, newest first.")]
 
 
@@ -112,15 +114,28 @@ def run(
     sample: Sample = None,
     analyze: Analyze = Switch.FALSE,
     rerank: Rerank = Switch.FALSE,
+    study: Study = Switch.FALSE,
     as_json: AsJson = False,
 ) -> None:
     """Search for every answerable question, and say how often the passage that answers it came first."""
     indexed = read_sets(folder)
+    if study is Switch.TRUE:
+        _run_study(indexed, named(indexed, sets), sample, as_json)
+        return
     options = Options(analyze is Switch.TRUE, rerank is Switch.TRUE)
     asked = Asked(indexed, named(indexed, sets), sample, options)
     with opened_place(_settings()) as place:
         found = evaluate(place, asked)
     emit(asdict(found), as_json, lambda _: show_run(found.run, found.figures, found.latency, found.change))
+
+
+def _run_study(indexed: list[EvaluationSet], sets: list[EvaluationSet], sample: int | None, as_json: bool) -> None:
+    with opened_place(_settings()) as place:
+        made_by = {"prompt_versions": prompt_versions(), "models": models_of(place.settings)}
+        found = evaluate_study(place, indexed, sets, sample, made_by)
+    emit(asdict(found), as_json, lambda _: show_study(found))
+    if landed_wrong(found):
+        raise typer.Exit(1)
 
 
 @group.command("list")

@@ -29,6 +29,9 @@ FAILED = {
     "asks": "failed_asks",
     "digests": "failed_digests",
     "query_analyses": "failed_analyses",
+    "study_question_jobs": "failed_explanations",
+    "study_topic_jobs": "failed_notes",
+    "study_quiz_jobs": "failed_quiz_analyses",
 }
 RETRY = {
     "inbox": "retry_files",
@@ -36,6 +39,9 @@ RETRY = {
     "asks": "retry_asks",
     "digests": "retry_digests",
     "query_analyses": "retry_analyses",
+    "study_question_jobs": "retry_explanations",
+    "study_topic_jobs": "retry_notes",
+    "study_quiz_jobs": "retry_quiz_analyses",
 }
 
 

@@ -53,6 +53,8 @@ class Question:
     choices: tuple[str, ...]
     yes_or_no: bool
     tags: tuple[str, ...]
+    correct: int | None = None
+    """The right one of `choices`, counted from 0; None where the set does not say."""
 
     @property
     def query(self) -> str:
@@ -154,6 +156,7 @@ def _question(values: Mapping[str, Any], set_name: str) -> Question:
         choices=_strings(values.get("choices")),
         yes_or_no=values.get("yesno") is not None,
         tags=_strings(values.get("tags")),
+        correct=None if values.get("correct") is None else int(values["correct"]),
     )
 
 

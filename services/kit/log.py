@@ -20,6 +20,8 @@ class Event(StrEnum):
     DATABASE_GONE = "database_gone"
     DATABASE_READY = "database_ready"
     DOCUMENTS_PURGED = "documents_purged"
+    EXPLANATIONS_ENQUEUED = "explanations_enqueued"
+    EXPLANATIONS_NOT_ENQUEUED = "explanations_not_enqueued"
     FILE_DELETED = "file_deleted"
     FILE_NOTICED = "file_noticed"
     FILE_UNREADABLE = "file_unreadable"

@@ -35,6 +35,7 @@ class Skipped:
     code: str
     message: str = ""
     writes: tuple[Write, ...] = ()
+    payload: dict[str, object] | None = field(default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Failed:
     code: str
     message: str = ""
     writes: tuple[Write, ...] = ()
+    payload: dict[str, object] | None = field(default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Retry:
     after_s: float | None = None
     counted: bool = True
     writes: tuple[Write, ...] = ()
+    payload: dict[str, object] | None = field(default=None)
 
 
 Outcome = Completed | Skipped | Failed | Retry

@@ -26,7 +26,9 @@ from services.kit.document_settings import (
 )
 from services.kit.errors import SettingsError
 from services.kit.model_settings import CallSettings, GateSettings, ModelsSettings
+from services.kit.review_settings import ReviewSettings
 from services.kit.setting_part import Count, Part, Seconds
+from services.kit.study_settings import StudySettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
@@ -163,6 +165,8 @@ class Settings(BaseSettings):
     documents: DocumentSettings = DocumentSettings()
     search: SearchSettings = SearchSettings()
     answer: AnswerSettings = AnswerSettings()
+    study: StudySettings = StudySettings()
+    review: ReviewSettings = ReviewSettings()
     web: WebSettings = WebSettings()
 
     @property

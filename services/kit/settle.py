@@ -31,9 +31,13 @@ def settle(job: Job, outcome: Outcome, retry_after_s: float) -> Ending:
         case Completed():
             return Ending(job.id, job.claim, Status.COMPLETED, payload=outcome.payload)
         case Skipped():
-            return Ending(job.id, job.claim, Status.SKIPPED, outcome.code, _short(outcome.message))
+            return Ending(
+                job.id, job.claim, Status.SKIPPED, outcome.code, _short(outcome.message), payload=outcome.payload
+            )
         case Failed():
-            return Ending(job.id, job.claim, Status.FAILED, outcome.code, _short(outcome.message))
+            return Ending(
+                job.id, job.claim, Status.FAILED, outcome.code, _short(outcome.message), payload=outcome.payload
+            )
         case Retry():
             return _settle_retry(job, outcome, retry_after_s)
         case _:
@@ -43,10 +47,10 @@ def settle(job: Job, outcome: Outcome, retry_after_s: float) -> Ending:
 def _settle_retry(job: Job, outcome: Retry, retry_after_s: float) -> Ending:
     message = _short(outcome.message)
     if outcome.counted and job.attempts >= job.max_attempts:
-        return Ending(job.id, job.claim, Status.FAILED, outcome.code, message)
+        return Ending(job.id, job.claim, Status.FAILED, outcome.code, message, payload=outcome.payload)
     delay_s = retry_after_s if outcome.after_s is None else outcome.after_s
     refund = 0 if outcome.counted else 1
-    return Ending(job.id, job.claim, Status.PENDING, outcome.code, message, delay_s or None, refund)
+    return Ending(job.id, job.claim, Status.PENDING, outcome.code, message, delay_s or None, refund, outcome.payload)
 
 
 def released(job: Job) -> Ending:

@@ -13,6 +13,28 @@ from services.web.outline import read_context, read_outline
 from services.web.pages import first_page, icon, read_page, routes_page
 from services.web.search import search_chunks
 from services.web.status import live, read_metrics, read_status, ready, status_events
+from services.web.study import (
+    create_topic,
+    delete_topic,
+    list_topics,
+    patch_topic,
+    read_topic,
+    tie_document,
+    untie_document,
+)
+from services.web.study_explanations import WAITED as EXPLAINED
+from services.web.study_explanations import explain_question, read_explanation
+from services.web.study_notes import PENDING, StudyTextOut, make_analysis, make_note, read_analysis, read_note
+from services.web.study_questions import (
+    create_question,
+    delete_question,
+    list_questions,
+    patch_question,
+    read_question,
+)
+from services.web.study_quizzes import answer_quiz, create_quiz, finish_quiz, list_quizzes, read_quiz
+from services.web.study_review import rate_card, read_review
+from services.web.study_wire import ExplanationOut
 from services.web.upload import FORM, upload
 from services.web.wire import AskOut, PageOut, TicketOut, WorkOut
 
@@ -48,6 +70,33 @@ ROUTES = (
     Route("GET",    "/api/chunks/{chunk_id}/context",        read_context),
     Route("POST",   "/api/documents/{document_id}/analyze",  analyze_document, 202, reply=WorkOut, more=WAITED),
     Route("POST",   "/api/documents/{document_id}/retry",    retry_document,   202),
+    Route("GET",    "/api/study/topics",                     list_topics),
+    Route("POST",   "/api/study/topics",                     create_topic,     201),
+    Route("GET",    "/api/study/topics/{topic_id}",          read_topic),
+    Route("PATCH",  "/api/study/topics/{topic_id}",          patch_topic),
+    Route("DELETE", "/api/study/topics/{topic_id}",          delete_topic,     204),
+    Route("PUT",    "/api/study/topics/{topic_id}/documents/{document_id}", tie_document),
+    Route("DELETE", "/api/study/topics/{topic_id}/documents/{document_id}", untie_document, 204),
+    Route("GET",    "/api/study/questions",                  list_questions),
+    Route("POST",   "/api/study/questions",                  create_question,  201),
+    Route("GET",    "/api/study/questions/{question_id}",    read_question),
+    Route("PATCH",  "/api/study/questions/{question_id}",    patch_question),
+    Route("DELETE", "/api/study/questions/{question_id}",    delete_question,  204),
+    Route("GET",    "/api/study/questions/{question_id}/explanation", read_explanation, reply=ExplanationOut,
+          more=EXPLAINED),
+    Route("POST",   "/api/study/questions/{question_id}/explanation", explain_question, reply=ExplanationOut,
+          more=EXPLAINED),
+    Route("GET",    "/api/study/quizzes",                    list_quizzes),
+    Route("POST",   "/api/study/quizzes",                    create_quiz,      201),
+    Route("GET",    "/api/study/quizzes/{quiz_id}",          read_quiz),
+    Route("POST",   "/api/study/quizzes/{quiz_id}/answers",  answer_quiz),
+    Route("POST",   "/api/study/quizzes/{quiz_id}/finish",   finish_quiz),
+    Route("GET",    "/api/study/review",                     read_review),
+    Route("POST",   "/api/study/review/{question_id}",       rate_card),
+    Route("GET",    "/api/study/topics/{topic_id}/note",     read_note,        reply=StudyTextOut, more=PENDING),
+    Route("POST",   "/api/study/topics/{topic_id}/note",     make_note,        reply=StudyTextOut, more=PENDING),
+    Route("GET",    "/api/study/quizzes/{quiz_id}/analysis", read_analysis,    reply=StudyTextOut, more=PENDING),
+    Route("POST",   "/api/study/quizzes/{quiz_id}/analysis", make_analysis,    reply=StudyTextOut, more=PENDING),
     Route("GET",    "/api/status",                           read_status),
     Route("GET",    "/api/status/events",                    status_events),
     Route("GET",    "/health/live",                          live),

@@ -15,3 +15,23 @@ def page_url(document_id: int, page: int, start: int | None = None, end: int | N
 def ask_url(ask_id: int) -> str:
     """Address of an ask."""
     return f"/api/asks/{ask_id}"
+
+
+def topic_url(topic_id: int) -> str:
+    """Address of a topic."""
+    return f"/api/study/topics/{topic_id}"
+
+
+def question_url(question_id: int) -> str:
+    """Address of a question of the bank."""
+    return f"/api/study/questions/{question_id}"
+
+
+def explanation_url(question_id: int) -> str:
+    """Address of a question's explanation."""
+    return f"{question_url(question_id)}/explanation"
+
+
+def quiz_url(quiz_id: int) -> str:
+    """Address of a quiz."""
+    return f"/api/study/quizzes/{quiz_id}"

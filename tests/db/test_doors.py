@@ -22,12 +22,19 @@ NEW_ROW = {
     "asks": ("question", "'안전밸브 작동 압력은?'"),
     "digests": ("slot", "'2026-01-01 07:00+09'"),
     "query_analyses": ("question", "'안전밸브 작동 압력은?'"),
+    "study_question_jobs": ("study_question_id, user_id, kind", "1, 1, 'explanation'"),
+    "study_topic_jobs": ("study_topic_id", "1"),
+    "study_quiz_jobs": ("study_quiz_id", "1"),
 }
 
 
 @pytest.fixture
 def document(db: psycopg.Connection) -> int:
-    """A document without pages."""
+    """A document without pages; beside it a topic, a question and a quiz."""
+    db.execute("INSERT INTO study_topics (name) VALUES ('a')")
+    db.execute("INSERT INTO study_questions (study_topic_id, text, choice_1, choice_2, correct_choice) "
+               "VALUES (1, 'a', 'b', 'c', 1)")  # fmt: skip
+    db.execute("INSERT INTO study_quizzes (study_topic_id) VALUES (1)")
     db.execute(
         "INSERT INTO documents (title, filename, media_type, sha256, size_bytes) "
         "VALUES ('a', 'a.txt', 'text/plain', %s, 1)",
@@ -267,10 +274,13 @@ def test_pipeline_status__counts_every_queue(db: psycopg.Connection) -> None:
         "SELECT stage, status, count, round(oldest_seconds) FROM pipeline_status ORDER BY stage"
     ).fetchall()
     assert rows == [
+        ("analysis", "pending", 1, 0),
         ("analyze", "pending", 1, 0),
         ("digest", "pending", 1, 0),
         ("embed", "pending", 1, 0),
+        ("explanation", "pending", 1, 0),
         ("ingest", "pending", 1, 90),
+        ("note", "pending", 1, 0),
         ("synthesis", "completed", 1, None),
     ]
 

@@ -45,6 +45,14 @@ FILL = {
         "SELECT $1 || n, $1, CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
         "FROM generate_series(1, $2) AS n"
     ),
+    **{
+        f"{of}_jobs": (
+            f"INSERT INTO {of}_jobs ({of}_id, status, completed_at) "
+            "SELECT n, $1, CASE WHEN $1 = 'pending' THEN NULL ELSE now() END "
+            "FROM generate_series(1, $2) AS n"
+        )
+        for of in ("study_question", "study_topic", "study_quiz")
+    },
 }
 STAGES = {
     "inbox": "ingest",
@@ -52,7 +60,13 @@ STAGES = {
     "asks": "synthesis",
     "digests": "digest",
     "query_analyses": "analyze",
+    "study_question_jobs": "explanation",
+    "study_topic_jobs": "note",
+    "study_quiz_jobs": "analysis",
 }
+DROP_FOREIGN_KEYS = """
+    SELECT coalesce(string_agg(format('ALTER TABLE {0} DROP CONSTRAINT %I;', conname), ' '), '')
+    FROM pg_constraint WHERE conrelid = '{0}'::regclass AND contype = 'f'"""
 VALUES = {
     "queue_claim": "'{stage}', 1, 16, '-32768', 0, 32767",
     "queue_turn": "'{{1,2,3}}', '{{1,1,1}}', '{stage}', 2, 16, '-32768', 0, 32767",
@@ -92,7 +106,7 @@ def buffers(plan: dict[str, Any]) -> int:
 async def test_queue__stays_on_its_indexes_however_much_waits_or_is_finished(table: str, mode: str, dsn: str) -> None:
     connection = await connect(dsn, "tests", {**SESSION_SETTINGS, "plan_cache_mode": mode})
     try:
-        await connection.execute("ALTER TABLE document_jobs DROP CONSTRAINT document_jobs_document_id_fkey")
+        await connection.execute(await connection.fetchval(DROP_FOREIGN_KEYS.format(table)))
         await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")  # no counts, no new plans
         await prepare(connection, table)
         for name in VALUES:
