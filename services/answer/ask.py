@@ -9,11 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
-from db.gate import Priority
-from db.jobs import Job
-from db.rows import AskQuestion, ServedPage
+from db.rows import ServedPage
 from services.answer.check import PageKey, check, settle
 from services.answer.decide import decide
 from services.answer.evidence import Evidence, number
@@ -24,19 +21,16 @@ from services.answer.result import Answer, Citation, Refusal, refuse
 from services.answer.synthesize import Ground, Written, synthesize
 from services.answer.trace import Trace
 from services.kit.early import Later, begun
-from services.kit.errors import RequestError
 from services.kit.log import Event, get_logger
-from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
-from services.kit.stage import FOREGROUND, single
+from services.kit.stage import FOREGROUND
 from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ModelUnavailable
-from services.search.filters import Filters, parse_filters
+from services.search.filters import Filters
 from services.search.helpers import Helpers
 from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
 from services.search.retrieve import search
-from services.text.normalise import normalise
 from services.text.terms import query_terms, question_weights
 from services.tools import Tools
 
@@ -73,37 +67,8 @@ class Asking:
     call: Call
 
 
-async def answer_ask(job: Job, tools: Tools) -> Outcome:
-    """Answer one row of `asks`."""
-    row = await tools.db.one(AskQuestion, "ask_question", id=job.id)
-    if row is None:
-        return Skipped("evidence_missing", "The question was removed before it was answered.")
-    voice = Publisher(tools.db, row.id)
-    async with voice.speaking():
-        return await _answered(job, row, tools, voice)
-
-
-async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) -> Outcome:
-    trace = Trace(voice.publish)
-    call = Call(Role.PRIMARY, Priority(job.urgency), f"synthesis ask:{row.id}")
-    try:
-        filters = parse_filters(row.filters, row.user_id)
-        asking = Asking(normalise(row.question), filters, tools, trace, voice, _writer(tools), call)
-        result, evidence, author = await ask(asking)
-    except RequestError as error:
-        return Failed(error.code, str(error))
-    if isinstance(result, Answer):
-        trace.note(corrected=not result.text.startswith(voice.streamed))
-    passages = {each.chunk_id: each.text for each in evidence}
-    values = _values(result, passages) | {"trace": trace.facts}
-    voice.tell(result, values["citations"] or [])
-    return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values),))
-
-
-run = single(answer_ask)
-
-
-def _writer(tools: Tools) -> ModelClient | None:
+def writer_of(tools: Tools) -> ModelClient | None:
+    """Give the door to the models where one is to write answers; None where the built-in answerer serves."""
     served = tools.models is not None and tools.models.endpoint(Role.PRIMARY) is not None
     return tools.models if served else None
 
@@ -225,33 +190,3 @@ async def _pages(citations: Sequence[Citation], tools: Tools) -> dict[PageKey, s
     asked = {"document_ids": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
     pages = await tools.db.many(ServedPage, "page_texts", **asked)
     return {(page.document_id, page.number): page.text for page in pages}
-
-
-def _values(result: Answer | Refusal, passages: dict[int, str]) -> dict[str, Any]:
-    """Give the columns of an ask's ending."""
-    match result:
-        case Answer():
-            return {
-                "answer": result.text,
-                "completeness": result.completeness,
-                "refused": False,
-                "refuse_reason": None,
-                "confidence": result.confidence,
-                "citations": [public_citation(cited, passages) for cited in result.citations],
-            }
-        case Refusal():
-            return {
-                "answer": result.sentence,
-                "completeness": "insufficient",
-                "refused": True,
-                "refuse_reason": result.reason,
-                "confidence": "low",
-                "citations": [],
-            }
-
-
-def public_citation(cited: Citation, passages: dict[int, str]) -> dict[str, Any]:
-    """Give a citation as callers see it: `quote` is the page's text from `start` to `end`, `text` the passage
-    around."""
-    url = f"/api/documents/{cited.document_id}/pages/{cited.page}?start={cited.start}&end={cited.end}"
-    return asdict(cited) | {"text": passages.get(cited.chunk_id, cited.quote), "url": url}
