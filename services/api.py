@@ -93,6 +93,7 @@ async def serve(
             tasks.start_soon(stop_when_told)
             tasks.start_soon(_prepare, dsn, web)
             tasks.start_soon(listen_for_ever, dsn, "api", CHANNEL, hub.hear)
+            tasks.start_soon(hub.readers.keep, dsn, settings.answer.leave_s, lambda: hub.closed)
             tasks.start_soon(listen_for_ever, dsn, "api-deep", DEEP_CHANNEL, web.deep_ended.ring)
             log.info(Event.API_STARTED, host=settings.host, port=listener.getsockname()[1])
             await server.serve([listener])

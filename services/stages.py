@@ -3,7 +3,7 @@
 file -> inbox -> ingest -> embed -> classify -> searchable          question -> asks -> synthesis -> cited answer
 """
 
-from services.answer import row
+from services.answer import row, telemetry
 from services.document import classify, deep, digest, embed, ingest, life, ocr, vectors
 from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
 from services.search import analyze, weights
@@ -49,7 +49,14 @@ STAGES: tuple[Stage[Tools], ...] = (
     # Beside all: a search leaves its question here and goes on. One lane, so that no two analyses run at once.
     Stage("analyze", queue="query_analyses", run=analyze.run, watch=analyze.enqueue_frequent),
     # The second lane takes only what a person waits for, so that no batch of questions stands before them.
-    Stage("synthesis", queue="asks", run=row.run, lanes=(ANY_URGENCY, FOREGROUND)),
+    Stage(
+        "synthesis",
+        queue="asks",
+        run=row.run,
+        lanes=(ANY_URGENCY, FOREGROUND),
+        watch=telemetry.forget_old,
+        called_off="cancelled_asks",
+    ),
 )
 
 

@@ -10,11 +10,14 @@ from typing import Any
 from db.gate import Priority
 from db.jobs import Job
 from db.rows import AskQuestion
-from services.answer.ask import Asking, ask, writer_of
+from services.answer.ask import Asking, writer_of
+from services.answer.cache import Kept, Served, keep
+from services.answer.modes import answer
 from services.answer.publish import Publisher
 from services.answer.result import Answer, Citation, Refusal
+from services.answer.telemetry import failed, traced
 from services.answer.trace import Trace
-from services.kit.errors import RequestError
+from services.kit.errors import JobError, RequestError
 from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
 from services.kit.stage import single
 from services.model.client import Call
@@ -36,19 +39,24 @@ async def answer_ask(job: Job, tools: Tools) -> Outcome:
 
 async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) -> Outcome:
     trace = Trace(voice.publish)
+    trace.anew = row.anew
     call = Call(Role.PRIMARY, Priority(job.urgency), f"synthesis ask:{row.id}")
     try:
         filters = parse_filters(row.filters, row.user_id)
         asking = Asking(normalise(row.question), filters, tools, trace, voice, writer_of(tools), call)
-        result, evidence, author = await ask(asking)
+        result, evidence, author = await answer(asking, row)
     except RequestError as error:
-        return Failed(error.code, str(error))
+        return traced(row.id, Failed(error.code, str(error)), trace)
+    except JobError as error:
+        return failed(row.id, error, trace)
     if isinstance(result, Answer):
         trace.note(corrected=not result.text.startswith(voice.streamed))
     passages = {each.chunk_id: each.text for each in evidence}
     values = _values(result, passages) | {"trace": trace.facts}
-    voice.tell(result, values["citations"] or [])
-    return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values),))
+    voice.tell(result, values["citations"])
+    said = Served(Kept(result, tuple(evidence)), author.model, author.prompt_version)
+    kept = keep(row.id, row.user_id, said, values["citations"], tools, trace)
+    return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values), *kept))
 
 
 run = single(answer_ask)

@@ -42,7 +42,8 @@ class SetDocument:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question; `gold` are the passages that answer it, one is enough; empty where nothing in the corpus does."""
+    """A question; `gold` are the passages that answer it, one is enough; empty where nothing in the corpus does.
+    `answers` are strings of which a right answer holds one; empty where nobody wrote any down."""
 
     id: str
     set: str
@@ -53,10 +54,11 @@ class Question:
     choices: tuple[str, ...]
     yes_or_no: bool
     tags: tuple[str, ...]
+    answers: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
-        """What is searched for: a multiple-choice question with its options."""
+        """What is searched for and asked: a multiple-choice question with its options."""
         return " ".join((self.text, *self.choices))
 
 
@@ -154,6 +156,7 @@ def _question(values: Mapping[str, Any], set_name: str) -> Question:
         choices=_strings(values.get("choices")),
         yes_or_no=values.get("yesno") is not None,
         tags=_strings(values.get("tags")),
+        answers=_strings(values.get("answers")),
     )
 
 

@@ -15,3 +15,8 @@ def page_url(document_id: int, page: int, start: int | None = None, end: int | N
 def ask_url(ask_id: int) -> str:
     """Address of an ask."""
     return f"/api/asks/{ask_id}"
+
+
+def chat_url(chat_id: int) -> str:
+    """Address of a chat."""
+    return f"/api/chats/{chat_id}"

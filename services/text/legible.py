@@ -1,0 +1,126 @@
+"""Give a text the one form in which its numbers are read, with the way back to where they stood.
+
+In: any text. Out: full-width and squared characters as plain ones (㎏f is kgf, ℃ is °C, ½ is 1/2), one hyphen and one
+tilde, citation markers gone, circled numbers marked as such; and for each character the place it came from.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.text.normalise import align
+
+MARK_OPENS, MARK_CLOSES = "\ue0fe", "\ue0ff"
+"""What a circled number stands between: private use, so that no other text looks like it."""
+
+_MARKER = r"[\[［]\d{1,3}(?:\s?[,\-–~]\s?\d{1,3}){0,9}[\]］]"
+_SUPER = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
+_SUPER_TO_PLAIN = str.maketrans(_SUPER, "0123456789+-")
+_SPECIAL = re.compile(rf"{_MARKER}|[{_SUPER}]{{1,9}}|[^\x00-\x7f\uac00-\ud7a3]")
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e")
+_SAME = {
+    **dict.fromkeys("‐‑‒–−﹣－", "-"),
+    **dict.fromkeys("∼〜～˜⁓", "~"),
+    **dict.fromkeys("′’‘", "'"),
+    **dict.fromkeys("≦⩽", "≤"),
+    **dict.fromkeys("≧⩾", "≥"),
+    **dict.fromkeys("△▵", "△"),
+    "∕": "/",
+    "⁄": "/",
+    "₩": "₩",
+    "º": "°",
+}
+_CIRCLED = (
+    (0x2460, 1, 20),
+    (0x3251, 21, 15),
+    (0x32B1, 36, 15),
+    (0x2474, 1, 20),
+    (0x2488, 1, 20),
+    (0x2776, 1, 10),
+    (0x2780, 1, 10),
+    (0x278A, 1, 10),
+    (0x24EB, 11, 10),
+    (0x24F5, 1, 10),
+)
+"""First code point, its number, how many follow (Unicode 15, Enclosed Alphanumerics, CJK and Dingbats)."""
+_MARKS = {chr(code + step): number + step for code, number, count in _CIRCLED for step in range(count)}
+_UNIT_BEFORE = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,3}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Legible:
+    """A text to be read; `origins[i]` is where its i-th character came from, with one more for the end."""
+
+    text: str
+    origins: tuple[int, ...] | None
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Give where in the text as it came a piece of this one stands."""
+        if self.origins is None:
+            return start, end
+        return self.origins[start], self.origins[end - 1] + 1 if end > start else self.origins[end]
+
+
+def legible(text: str) -> Legible:
+    """Give a text the form in which numbers are read; one that has it already comes back as it is."""
+    if not unicodedata.is_normalized("NFC", text):
+        composed, origins = align(text)
+        result = _plain(composed)
+        inner = result.origins or tuple(range(len(composed) + 1))
+        return Legible(result.text, tuple((*origins, len(text))[at] for at in inner))
+    return _plain(text)
+
+
+def _plain(text: str) -> Legible:
+    pieces: list[str] = []
+    origins: list[int] = []
+    done, changed = 0, False
+    for match in _SPECIAL.finditer(text):
+        start, end = match.span()
+        shown = _shown(match[0], text, start, end)
+        if shown == match[0]:
+            continue
+        changed = True
+        pieces += (text[done:start], shown)
+        origins += range(done, start)
+        origins += [start] * (len(shown) - 1) + [end - 1] * (len(shown) > 0)
+        done = end
+    if not changed:
+        return Legible(text, None)
+    pieces.append(text[done:])
+    origins += range(done, len(text) + 1)
+    return Legible("".join(pieces), tuple(origins))
+
+
+def _shown(found: str, text: str, start: int, end: int) -> str:
+    """Say how a piece is read, from what stands around it."""
+    if found[0] in "[［" and len(found) > 1:
+        # Without its marker "100[1]명" is 100명; two numbers a marker divides stay two.
+        return " " if text[end : end + 1].isdigit() and text[start - 1 : start].isdigit() else ""
+    if found[0] in _SUPER:
+        return _raised(found, text[max(0, start - 4) : start])
+    shown = _character(found)
+    return " " + shown if shown[:1].isdigit() and "/" in shown and text[start - 1 : start].isdigit() else shown
+
+
+def _raised(found: str, before: str) -> str:
+    """Read a superscript: an exponent of a unit (m²) or of a number (10⁵); behind a word it is a footnote."""
+    plain = found.translate(_SUPER_TO_PLAIN)
+    if before[-1:].isdigit() or before[-1:] == ")":
+        return "^" + plain
+    return plain if _UNIT_BEFORE.search(before) else ""
+
+
+@lru_cache(maxsize=4096)
+def _character(char: str) -> str:
+    if char in _MARKS:
+        return f"{MARK_OPENS}{_MARKS[char]}{MARK_CLOSES}"
+    if char in _INVISIBLE:
+        return ""
+    if char in _SAME:
+        return _SAME[char]
+    if unicodedata.category(char) == "Nd":
+        return str(unicodedata.digit(char))
+    folded = unicodedata.normalize("NFKC", char)
+    return "".join(_SAME.get(each, each) for each in folded)
