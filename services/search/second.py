@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from services.text.order import BEGINS_WORD, END, ID, NUMBER
 from services.text.terms import content_of, fold, worded_ids
@@ -80,6 +80,9 @@ class Asked:
 
     def __init__(self, question: str, weights: Mapping[int, float]) -> None:
         self.weights = weights
+        self.codes = frozenset(
+            [END, *(ident | flags for ident in weights for flags in (0, BEGINS_WORD, NUMBER, BEGINS_WORD | NUMBER))]
+        )
         tokens = [token for token in worded_ids(content_of(question)) if all(ident in weights for ident in token[2])]
         ids = [ident for _, _, found in tokens for ident in found]
         self.pairs = {(one, two): min(weights[one], weights[two]) for one, two in pairwise(ids) if one != two}
@@ -125,14 +128,15 @@ def _weighed(weights: Signs, signs: Signs) -> float:
 
 def _signs(asked: Asked, look: Look, best: float) -> Signs:
     weights = asked.weights
-    seen = [(place, code) for place, code in enumerate(look.codes) if code == END or (code & ID) in weights]
+    seen = list(compress(enumerate(look.codes), map(asked.codes.__contains__, look.codes)))
     in_title = _title_ids(look.title)
     present = {code & ID for _, code in seen if code} | {ident for ident in weights if ident in in_title}
-    sentence, answering = _sentences(asked, seen, look.codes)
+    counted = asked.signs.sentence or asked.signs.answering
+    sentence, answering = _sentences(asked, seen, look.codes) if counted else (0.0, 0.0)
     words, topic = _words(asked, seen, len(look.codes))
     return Signs(
         bm25=look.score / best,
-        pairs=_pairs(asked, seen),
+        pairs=_pairs(asked, seen) if asked.signs.pairs else 0.0,
         answering=answering,
         sentence=sentence,
         title=sum(weight for ident, weight in weights.items() if ident in in_title) / asked.total,
