@@ -43,7 +43,7 @@ from bench.search_legs import (
 from bench.search_report import Measured, Size, markdown_page, text_page
 from bench.search_rows import load, make_index, without_index
 from bench.search_texts import Texts, read_texts
-from bench.search_vectors import NAMES, add_vectors, asked_vectors
+from bench.search_vectors import add_vectors, asked_vectors
 from db.migrate import migrate
 from db.server import CONFIGURATION
 from services.kit.log import set_up_logging

@@ -1,9 +1,9 @@
 """Each leg of a search beside its bare index query, question by question, and what the index and the cut leave out.
 
 Bare is what nobody can go below with this index: the same candidates or neighbours, the same order and LIMIT, from one
-table, on a connection of its own; the query's weights or vector are there already. Ours is the product's function over a
-pool as the HTTP process opens it: question to terms, their frequencies, filters, joins, texts, the second look, rows to
-hits. Which of the two goes first changes with every question.
+table, on a connection of its own; the query's weights or vector are there already. Ours is the product's function over
+a pool as the HTTP process opens it: question to terms, their frequencies, filters, joins, texts, the second look, rows
+to hits. Which of the two goes first changes with every question.
 """
 
 import time

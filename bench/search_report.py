@@ -42,8 +42,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def leg_rows(legs: Sequence[Leg]) -> list[Row]:
-    """Give a line for each leg; `each` is the median of ours / bare within a question."""
-    rows: list[Row] = [("chunks", "leg", "bare p50", "p95", "ours p50", "p95", "p50 / p50", "p95 / p95", "each", "kept")]
+    """Give a line for each leg; `of` are ours / bare, `each` is the median of it within a question."""
+    rows: list[Row] = [("chunks", "leg", "bare p50", "p95", "ours p50", "p95", "of p50", "of p95", "each", "kept")]
     for leg in legs:
         figures = [percentile(way, share) for way in (leg.bare_ms, leg.ours_ms) for share in (0.5, 0.95)]
         ratios = figures[2] / figures[0], figures[3] / figures[1]

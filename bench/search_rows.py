@@ -1,8 +1,8 @@
-"""Fills a database with chunks as the product's embed stage writes them, fast: rows made by several processes, one COPY.
+"""Fills a database with chunks as the product's embed stage writes them: rows made by several processes, COPY for all.
 
-In: texts, and how many chunks there shall be. Out: documents, their chunks (services/document/tree.py makes the rows),
-and the statistics of terms, counted by the product's own triggers. The GIN index is taken away before and made again
-behind, which says how long that takes. Pages are left out: no search reads them.
+In: texts, and how many chunks there shall be. Out: documents, their chunks, and the statistics of terms, counted by the
+product's own triggers. The GIN index is taken away before and made again behind, which says how long that takes. Pages
+are left out: no search reads them.
 """
 
 import hashlib
@@ -13,11 +13,10 @@ from pathlib import Path
 
 import psycopg
 
+from bench.search_chunks import rows_of
 from bench.search_texts import Texts, read_texts
-from db.rows import PageText
 from services.document.embed import CHUNKER
-from services.document.tree import ChunkRow, Tree
-from services.kit.document_settings import EmbedSettings
+from services.document.tree import ChunkRow
 
 PROCESSES = 2
 DOCUMENTS_AT_ONCE = 400
@@ -103,27 +102,24 @@ def portion(first: int, most: int) -> Portion:
     for number in range(first, first + DOCUMENTS_AT_ONCE):
         if leaves >= most:
             break
-        title, text = _texts[0].document(number)
-        tree = Tree(title, markdown=False, max_chars=EmbedSettings().chunk_chars)
-        tree.add(PageText(1, text, None))
-        sections = tree.sections()
-        ids = range(number * IDS_A_DOCUMENT, (number + 1) * IDS_A_DOCUMENT)
-        documents.append(_document(number, title, text))
-        chunks += (_line(_chunk(number, row)) for row in tree.rows(sections, ids))
-        leaves += len(tree.leaves)
+        title, passages = _texts[0].document(number)
+        made = rows_of(title, passages, number * IDS_A_DOCUMENT)
+        documents.append(_document(number, title, sum(len(row.text.encode()) for row in made)))
+        chunks += (_line(_chunk(number, row)) for row in made)
+        leaves += len(made) - 1
     return "".join(documents), "".join(chunks), leaves
 
 
-def _document(number: int, title: str, text: str) -> str:
+def _document(number: int, title: str, size: int) -> str:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
-    size = len(text.encode())
     return _line((number, title, f"{number}.txt", "text/plain", digest, size, 1, 1, 1, CHUNKER))
 
 
 def _chunk(document: int, row: ChunkRow) -> Iterator[object]:
     order = None if row.word_order is None else f"\\x{row.word_order.hex()}"
     leaf = row.kind == "leaf"
-    yield from (document, row.id, row.parent, row.index, row.kind, row.level, row.page, row.start, row.end_page, row.end)
+    yield from (document, row.id, row.parent, row.index, row.kind, row.level)
+    yield from (row.page, row.start, row.end_page, row.end)
     yield from (row.text, row.terms, row.lexical, order, leaf, leaf)
 
 

@@ -20,6 +20,8 @@ from services.text.sentences import sentences
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PASSAGES = (4, 16)
 """Passages of a made document, least and most."""
+CHARS = (200, 1150)
+"""Characters of a made passage, so that each becomes one leaf (services/text/chunks.py)."""
 STAYS = 0.5
 WORDS = (3, 8)
 """Words of a question that is cut from a text, where there are none that people asked."""
@@ -44,16 +46,24 @@ class Texts:
     sentences: dict[str, list[str]]
     questions: dict[str, list[str]]
 
-    def document(self, number: int) -> tuple[str, str]:
-        """Make a document: title and text, the same for the same number."""
+    def document(self, number: int) -> tuple[str, list[list[str]]]:
+        """Make a document: its title, and its passages by their sentences, the same for the same number."""
         chance = random.Random(number)
         chosen = chance.choices(self.passages, k=chance.randint(*PASSAGES))
-        made = [self._passage(real, chance) for real in chosen]
-        return chosen[0].title, "\n\n".join(made)
+        return chosen[0].title, [self._passage(real, chance) for real in chosen]
 
-    def _passage(self, real: Real, chance: random.Random) -> str:
+    def _passage(self, real: Real, chance: random.Random) -> list[str]:
         others = self.sentences[real.language]
-        return " ".join(each if chance.random() < STAYS else chance.choice(others) for each in real.sentences)
+        made, chars = list[str](), 0
+        for each in real.sentences:
+            sentence = each if chance.random() < STAYS else chance.choice(others)
+            if chars + len(sentence) < CHARS[1]:
+                made.append(sentence)
+                chars += len(sentence) + 1
+        while chars <= CHARS[0] or not made:
+            made.append(chance.choice(others)[: CHARS[1] - chars])
+            chars += len(made[-1]) + 1
+        return made
 
     def asked(self, count: int, seed: int) -> list[str]:
         """Choose questions, of each language as many."""
@@ -81,7 +91,8 @@ def read_texts(folder: Path | None) -> Texts:
 
 
 def _real(title: str, text: str) -> Real:
-    return Real(title, _language(text), tuple(text[span.start : span.end] for span in sentences(text)))
+    found = (" ".join(text[span.start : span.end].split()) for span in sentences(text))
+    return Real(title, _language(text), tuple(found))
 
 
 def _language(text: str) -> str:

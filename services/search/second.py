@@ -57,7 +57,7 @@ class Signs:
         covered: share of the squared weight that passage and title have together.
         words: beginnings of the question's words that begin words of the passage.
         topic: the same of the first word, which in Korean is what the question is about.
-        length: natural logarithm of 1 + the number of terms.
+        length: natural logarithm of the number of terms as a share of a middling passage's; 0 for such a one.
     """
 
     bm25: float
@@ -143,7 +143,7 @@ def _signs(asked: Asked, look: Look, best: float) -> Signs:
         covered=sum(weights[ident] ** 2 for ident in present) / asked.squares,
         words=words,
         topic=topic,
-        length=math.log1p(len(look.codes)),
+        length=math.log((1 + len(look.codes)) / (1 + WORD_LENGTH_REFERENCE)),
     )
 
 
