@@ -18,6 +18,7 @@ from services.command import documents
 from services.command import eval as evaluations
 from services.command import gate as gates
 from services.command import queue as queues
+from services.command import search as searching
 from services.command import status as statuses
 from services.command.ask_trace import show_trace
 from services.command.drain import drain
@@ -102,14 +103,16 @@ def search(
     collection: AnyOf = None,
     kind: Annotated[list[str] | None, typer.Option(help=f"Kind of file: {', '.join(KINDS)}.")] = None,
     year: int | None = None,
+    facets: Annotated[bool, typer.Option("--facets", help="Count the hits by type, jurisdiction and version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tell what each leg found.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find passages."""
     given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
     filters = parse_filters({**given, "year": year}, OWNER)
     with opened_place(_settings()) as place:
-        hits = asking.search_chunks(place, question, limit, filters)
-    emit({"hits": hits}, as_json, lambda _: asking.show_hits(hits))
+        found = searching.search_chunks(place, question, limit, filters, facets, debug)
+    emit(found.model_dump(mode="json"), as_json, lambda _: searching.show_found(found))
 
 
 @app.command()

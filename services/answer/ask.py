@@ -37,7 +37,7 @@ from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
 from services.search.retrieve import Found as Searched
 from services.search.retrieve import find, search
-from services.text.terms import query_terms, question_weights
+from services.text.terms import idf, query_terms, question_weights
 from services.tools import Tools
 
 log = get_logger()
@@ -247,4 +247,5 @@ async def _is_restricted(asking: Asking) -> bool:
 
 async def _read(question: str, tools: Tools) -> Asked:
     docs = await document_frequencies(tools.db, list(query_terms(question).values()))
-    return read(question, question_weights(question, docs, docs.get(ALL_CHUNKS, 0)))
+    chunks = docs.get(ALL_CHUNKS, 0)
+    return read(question, question_weights(question, docs, chunks), idf(0, chunks))

@@ -118,7 +118,7 @@ def _code(group: Sequence[Quantity], pools: Pools, asked: Pools) -> NumberCode |
         return None
     if any(each.day and each.day[0] is not None for each in group):
         # "2116년" is no 2,116 years that "50년 이상" would let pass.
-        group = [each for each in group if each.kind != "amount" or _stands_exactly(each, pools)]
+        group = [each for each in group if each.dimension != "months" or _stands_exactly(each, pools)]
     codes = [unsupported(each, pools) for each in group]
     if None in codes:
         return None

@@ -18,14 +18,15 @@ from services.answer.result import Answer, Refusal
 from services.answer.review import Basis, Reviewer, review
 from services.answer.synthesize import Draft, Ground, settled
 from services.search.lexical import ALL_CHUNKS, document_frequencies
-from services.text.terms import query_terms, question_weights
+from services.text.terms import idf, query_terms, question_weights
 from services.tools import Tools
 
 
 async def asked_of(question: str, tools: Tools) -> Asked:
     """Read a question as the checks see it."""
     docs = await document_frequencies(tools.db, list(query_terms(question).values()))
-    return read(question, question_weights(question, docs, docs.get(ALL_CHUNKS, 0)))
+    chunks = docs.get(ALL_CHUNKS, 0)
+    return read(question, question_weights(question, docs, chunks), idf(0, chunks))
 
 
 async def rested(

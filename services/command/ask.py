@@ -1,8 +1,7 @@
-"""`seodang ask` and `seodang search`: from the shell, by the same tables as everybody else."""
+"""`seodang ask`: from the shell, by the same table as everybody else."""
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 import anyio
@@ -17,43 +16,9 @@ from services.answer.told import Told
 from services.command.place import Place
 from services.command.show import out
 from services.kit.errors import SeodangError
-from services.search.decorate import decorate
-from services.search.filters import Filters
-from services.search.helpers import Helpers
-from services.search.retrieve import search
-from services.web.wire import clean
-from services.wiring import open_models_if_set
 
 LOOK_S = 1.0
-ANY = Filters()
-TOLD = ("version_status", "match_reason", "highlights", "section")
-"""What is told of a hit beside it (services/search/decorate.py)."""
 Tell = Callable[[AskEvent], None]
-
-
-def search_chunks(place: Place, question: str, limit: int, filters: Filters = ANY) -> list[dict[str, Any]]:
-    """Search as `GET /api/search` does."""
-    question = clean(question)
-
-    async def run() -> list[dict[str, Any]]:
-        settings = place.settings
-        async with open_pool(place.dsn, "search", 4, searching=True) as db, open_models_if_set(settings, db) as models:
-            hits = await search(db, question, filters, limit, settings.search, Helpers(models))
-            decorated = await decorate(db, question, hits)
-        return [{**asdict(each.hit), **{name: getattr(each, name) for name in TOLD}} for each in decorated]
-
-    return anyio.run(run)
-
-
-def show_hits(hits: list[dict[str, Any]]) -> None:
-    """Print hits with the place of each."""
-    for rank, hit in enumerate(hits, start=1):
-        out.print(
-            f"[bold]{rank}. {hit['title']}[/bold], p. {hit['page']}  [dim]{hit['score']:.2f}[/dim]", highlight=False
-        )
-        out.print(" ".join(hit["text"].split())[:300], highlight=False, markup=False)
-    if not hits:
-        out.print("Nothing was found.")
 
 
 def ask_question(

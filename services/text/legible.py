@@ -50,25 +50,28 @@ _UNIT_BEFORE = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,3}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Legible:
-    """A text to be read; `origins[i]` is where its i-th character came from, with one more for the end."""
+    """A text to be read; its i-th character came from `origins[i]` to `ends[i]`; `origins` has one more for the end."""
 
     text: str
-    origins: tuple[int, ...] | None
+    origins: tuple[int, ...] | None = None
+    ends: tuple[int, ...] = ()
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Give where in the text as it came a piece of this one stands."""
         if self.origins is None:
             return start, end
-        return self.origins[start], self.origins[end - 1] + 1 if end > start else self.origins[end]
+        return self.origins[start], self.ends[end - 1]
 
 
 def legible(text: str) -> Legible:
     """Give a text the form in which numbers are read; one that has it already comes back as it is."""
     if not unicodedata.is_normalized("NFC", text):
         composed, origins = align(text)
-        result = _plain(composed)
+        result, whole = _plain(composed), (*origins, len(text))
         inner = result.origins or tuple(range(len(composed) + 1))
-        return Legible(result.text, tuple((*origins, len(text))[at] for at in inner))
+        # A syllable of three jamo reaches to where the next begins.
+        ends = tuple(whole[at + 1] for at in inner[:-1])
+        return Legible(result.text, tuple(whole[at] for at in inner), ends)
     return _plain(text)
 
 
@@ -87,10 +90,10 @@ def _plain(text: str) -> Legible:
         origins += [start] * (len(shown) - 1) + [end - 1] * (len(shown) > 0)
         done = end
     if not changed:
-        return Legible(text, None)
+        return Legible(text)
     pieces.append(text[done:])
     origins += range(done, len(text) + 1)
-    return Legible("".join(pieces), tuple(origins))
+    return Legible("".join(pieces), tuple(origins), tuple(origin + 1 for origin in origins[:-1]))
 
 
 def _shown(found: str, text: str, start: int, end: int) -> str:

@@ -55,7 +55,7 @@ SIGNS = _collected((name.replace("_", " "), row[0]) for row in _ROWS for name in
 ENGLISH_NAMES = _collected((name.replace("_", " "), row[0]) for row in _ROWS for name in row[3])
 BY_NAME: Mapping[str, Unit] = {row[0].name: row[0] for row in _ROWS}
 
-_LOWER = _collected((name.lower(), units[0]) for name, units in SIGNS.items() if len(name) > 1)
+_LOWER = _collected((name.lower(), units[0]) for name, units in SIGNS.items() if len(name) > 1 and not name.islower())
 _LOWERED = {name: units for name, units in _LOWER.items() if len(set(units)) == 1}
 _MEANS = {"파운드": (BY_NAME["lb"], BY_NAME["GBP"]), "pounds": (BY_NAME["lb"], BY_NAME["GBP"])}
 
@@ -101,7 +101,8 @@ def read_unit(text: str, place: int) -> UnitFound | None:
         return _read_korean(text, place)
     if following in "-\n":
         return _read_words(text, place)
-    return _read_signs(text, place) or _read_words(text, place)
+    # Words first: "US dollars" are no microseconds.
+    return (_read_words(text, place) if text[place].isspace() else None) or _read_signs(text, place)
 
 
 def _read_korean(text: str, place: int) -> UnitFound | None:

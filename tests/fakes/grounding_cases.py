@@ -1,7 +1,7 @@
 """The table of answers and evidence, `grounding_cases.tsv`, as rows.
 
-`wanted` is what a careful reader would want, written down without looking at the program; `expected` what it finds. They
-differ in the topic "what it cannot tell", so that the benchmark counts what is known to go wrong.
+`wanted` is what a careful reader would want, written down without looking at the program; `expected` what it finds.
+They differ in the topic "what it cannot tell", so that the benchmark counts what is known to go wrong.
 """
 
 from collections.abc import Iterator

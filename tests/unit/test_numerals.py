@@ -10,27 +10,14 @@ from services.text.number_words import english_value, korean_value, ordinal_valu
 from services.text.numerals import MOST_DIGITS, read_digits, read_english
 
 SINO_DIGITS, SINO_PLACES = "영일이삼사오육칠팔구", ["", "십", "백", "천"]
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-]
-ONES += ["seventeen", "eighteen", "nineteen"]
-TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+WORDS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen
+"""
+ONES = WORDS.split()
+TEN_WORDS = "- - twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = TEN_WORDS.split()
+PLACES = ((3, "조"), (2, "억"), (1, "만"), (0, ""))
 
 
 @pytest.mark.parametrize(
