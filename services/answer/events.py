@@ -102,6 +102,7 @@ def result_of(row: AskRow) -> dict[str, Any]:
         "error_code": row.error_code,
         "gate_wait_ms": (row.trace or {}).get("gate_wait_ms", 0),
         "took_ms": took_ms,
+        "missing": (row.trace or {}).get("missing", []),
     }
 
 

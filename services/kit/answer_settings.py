@@ -16,13 +16,17 @@ class AnswerSettings(Part):
     leave_s: Seconds = Field(
         2.0, description="A client that left may come back for so long before its question is cancelled."
     )
-    judge: bool = Field(True, description="A model says whether the evidence is sufficient, and which words of it count.")
+    judge: bool = Field(
+        True, description="A model says whether the evidence is sufficient, and which words of it count."
+    )
     judge_limit_s: Seconds = Field(30.0, description="Limit of that call (role CLASSIFIER); over it the rules judge.")
     evidence_limit_s: Seconds = Field(
         30.0, description="Limit of the call that copies spans, where the role EVIDENCE is not served as CLASSIFIER is."
     )
     verify: bool = Field(True, description="A model looks for contradictions between an answer and what it cites.")
-    verifier_limit_s: Seconds = Field(3.0, description="Limit of that call (role VERIFIER); over it there is no objection.")
+    verifier_limit_s: Seconds = Field(
+        3.0, description="Limit of that call (role VERIFIER); over it there is no objection."
+    )
     verifier_numeric_promote: bool = Field(
         False, description="A critical conflict of numbers that the verifier sees counts as strong, not as middling."
     )

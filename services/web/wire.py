@@ -108,7 +108,10 @@ class AskAgainOut(BaseModel):
 
 
 class AskOut(BaseModel):
-    """An ask, finished or not; `stale` where a cited passage is not as it was when the question was answered."""
+    """An ask, finished or not; `stale` where a cited passage is not as it was when the question was answered.
+
+    `missing` names the parts of the question that are not answered, in its own words.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -125,6 +128,7 @@ class AskOut(BaseModel):
     error_code: str | None
     gate_wait_ms: float
     took_ms: int | None
+    missing: list[str] = []
     stale: bool = False
     changed: list[ChangedOut] = []
 
