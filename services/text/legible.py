@@ -1,7 +1,7 @@
 """Give a text the one form in which its numbers are read, with the way back to where they stood.
 
-In: any text. Out: full-width and squared characters as plain ones (㎏f is kgf, ℃ is °C, ½ is 1/2), one hyphen and one
-tilde, citation markers gone, circled numbers marked as such; and for each character the place it came from.
+In: any text. Out: full-width and squared characters as plain ones (㎏f is kgf, ℃ is °C, ½ is 1/2), one space, hyphen
+and tilde, citation markers gone, circled numbers marked as such; and for each character the place it came from.
 """
 
 import re
@@ -17,7 +17,7 @@ MARK_OPENS, MARK_CLOSES = "\ue0fe", "\ue0ff"
 _MARKER = r"[\[［]\d{1,3}(?:\s?[,\-–~]\s?\d{1,3}){0,9}[\]］]"
 _SUPER = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _SUPER_TO_PLAIN = str.maketrans(_SUPER, "0123456789+-")
-_SPECIAL = re.compile(rf"{_MARKER}|[{_SUPER}]{{1,9}}|[^\x00-\x7f\uac00-\ud7a3]")
+_SPECIAL = re.compile(rf"{_MARKER}|[{_SUPER}]{{1,9}}|[^\S\n]{{2,}}|[^\x00-\x7f\uac00-\ud7a3]")
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e")
 _SAME = {
     **dict.fromkeys("‐‑‒–−﹣－", "-"),
@@ -101,6 +101,8 @@ def _shown(found: str, text: str, start: int, end: int) -> str:
     if found[0] in "[［" and len(found) > 1:
         # Without its marker "100[1]명" is 100명; two numbers a marker divides stay two.
         return " " if text[end : end + 1].isdigit() and text[start - 1 : start].isdigit() else ""
+    if found.isspace():
+        return " "
     if found[0] in _SUPER:
         return _raised(found, text[max(0, start - 4) : start])
     shown = _character(found)

@@ -12,7 +12,7 @@ usd: cent 0.01: 센트: ¢: cent cents
 eur: EUR 1: 유로: € EUR: euro euros
 jpy: JPY 1: 엔: ¥ JPY: yen
 cny: CNY 1: 위안: CNY RMB: yuan
-gbp: GBP 1: : £ GBP: pound_sterling pounds_sterling
+gbp: GBP 1: 파운드: £ GBP: pound pounds pound_sterling pounds_sterling
 
 ratio: % 0.01: 퍼센트 프로 %: % pct: percent per_cent
 ratio: ‰ 0.001: 퍼밀: ‰: per_mille
@@ -52,7 +52,7 @@ term: term 1: 학기: :
 stage: stage 1: 단계: : stage stages step steps
 score: score 1: 점: :
 level: level 1: 등급 급: :
-page: page 1: 쪽 페이지 면: p.: page pages
+page: page 1: 쪽 페이지 면: : page pages
 letter: letter 1: 자 글자: : character characters letter letters
 word: word 1: 단어: : word words
 question: question 1: 문항 문제: : question questions
@@ -100,7 +100,7 @@ length: cm 0.01: 센티미터 센티 센치: cm: centimetre centimetres centimet
 length: mm 0.001: 밀리미터 밀리: mm: millimetre millimetres millimeter millimeters
 length: μm 0.000001: 마이크로미터 마이크론: μm um: micrometre micrometres micrometer micrometers micron microns
 length: nm 0.000000001: 나노미터: nm: nanometre nanometres nanometer nanometers
-length: inch 0.0254: 인치: in.: inch inches
+length: inch 0.0254: 인치: : inch inches
 length: ft 0.3048: 피트: ft: foot feet
 length: yd 0.9144: 야드: yd yds: yard yards
 length: mile 1609.344: 마일: mi: mile miles
@@ -117,7 +117,7 @@ area: ft2 0.09290304: 제곱피트: ft2 sqft: square_foot square_feet
 area: mile2 2589988.110336: 제곱마일: mi2: square_mile square_miles
 area: 평 3.305785: 평: :
 volume: m3 1000: 세제곱미터 입방미터 루베: m3 m^3 cbm: cubic_metre cubic_metres cubic_meter cubic_meters
-volume: L 1: 리터: L l ℓ: litre litres liter liters
+volume: L 1: 리터: L l: litre litres liter liters
 volume: mL 0.001: 밀리리터 씨씨: mL ml cc cm3: millilitre millilitres milliliter milliliters
 volume: kL 1000: 킬로리터: kL kl: kilolitre kilolitres
 volume: μL 0.000001: 마이크로리터: μL μl: microlitre microliter
@@ -129,9 +129,8 @@ mass: g 0.001: 그램: g: gram grams gramme grammes
 mass: mg 0.000001: 밀리그램: mg: milligram milligrams
 mass: μg 0.000000001: 마이크로그램: μg ug mcg: microgram micrograms
 mass: t 1000: 톤: t ton: ton tons tonne tonnes
-mass: lb 0.45359237: : lb lbs: pound pounds
+mass: lb 0.45359237: 파운드: lb lbs: pound pounds
 mass: oz 0.028349523125: 온스: oz: ounce ounces
-pounds: pound 1: 파운드: :
 force: N 1: 뉴턴: N: newton newtons
 force: kN 1000: 킬로뉴턴: kN:
 force: kgf 9.80665: : kgf:
@@ -147,7 +146,7 @@ pressure: atm 101325: 기압: atm: atmosphere atmospheres
 pressure: mmHg 133.3224: : mmHg Torr torr:
 pressure: kgf/cm2 98066.5: : kgf/cm2 kg/cm2 kgf/cm^2 kg/cm^2:
 pressure: mmH2O 9.80665: : mmH2O mmAq:
-temperature: °C 1: 도 : °C ℃ ° degC: degree degrees degrees_celsius degree_celsius degrees_centigrade celsius
+temperature: °C 1: 도: °C ° degC: degree degrees degrees_celsius degree_celsius degrees_centigrade celsius
 temperature: °F 0.5555555555555555555555555556 -17.77777777777777777777777778: : °F degF: degrees_fahrenheit fahrenheit
 temperature: K 1 -273.15: 켈빈: K: kelvin kelvins
 voltage: V 1: 볼트: V: volt volts

@@ -57,12 +57,12 @@ BY_NAME: Mapping[str, Unit] = {row[0].name: row[0] for row in _ROWS}
 
 _LOWER = _collected((name.lower(), units[0]) for name, units in SIGNS.items() if len(name) > 1 and not name.islower())
 _LOWERED = {name: units for name, units in _LOWER.items() if len(set(units)) == 1}
-_MEANS = {"파운드": (BY_NAME["lb"], BY_NAME["GBP"]), "pounds": (BY_NAME["lb"], BY_NAME["GBP"])}
 
 _PARTICLE = (
-    r"(?:은|는|이|가|을|를|의|에|로|와|과|도|만|나|여|간|중|전|후|째|라|다|요|인|대|들)(?![가-힣])"
-    r"|부터|까지|이상|이하|초과|미만|이내|이나|이며|이고|이었|이라|이다|입니|였|정도|가량|동안|씩|당|쯤|짜리|에서|에게|에는|에도"
-    r"|으로|보다|마다|밖에|뿐|내외|안팎|남짓|인데|만에|만큼|이후|이전|넘|간의|간은|이하|째|로|에|의"
+    r"(?:은|는|이|가|을|를|의|에|로|와|과|도|만|나|며|고|란|든|랑|여|간|중|전|후|째|라|다|요|인|대|들|꼴|선)(?![가-힣])"
+    r"|부터|까지|이상|이하|초과|미만|이내|이나|이며|이고|이었|이라|이란|이든|이지|이다|입니|였|지만|라고|라는|라도|라며|정도|가량"
+    r"|동안|씩|당|쯤|짜리|에서|에게|에는|에도|에선|으로|로서|로써|로는|로도|보다|마다|밖에|뿐|내외|안팎|남짓|인데|인지|인가"
+    r"|만에|만큼|만을|만이|이후|이전|넘|간의|간은|조차|마저|이랑|께서|의"
 )
 _ENDS = rf"(?:(?![가-힣])|(?={_PARTICLE}))"
 
@@ -113,7 +113,7 @@ def _read_korean(text: str, place: int) -> UnitFound | None:
         name = match[1] if match else ""
     if not match:
         return None
-    units = _MEANS.get(name) or KOREAN_NAMES.get(name) or KOREAN_NAMES[" ".join(name.split())]
+    units = KOREAN_NAMES.get(name) or KOREAN_NAMES[" ".join(name.split())]
     if per := _PER.match(text, match.end()):
         below = _unit_of_sign(per[1])
         return UnitFound(per.end(), (_over(units[0], below[0]),)) if below else UnitFound(match.end(), units)
@@ -147,7 +147,7 @@ def _read_words(text: str, place: int) -> UnitFound | None:
     words = list(re.finditer(r"[A-Za-z]+", match[1]))
     for last in reversed(words):
         name = re.sub(r"[\s-]+", " ", match[1][: last.end()]).lower()
-        units = _MEANS.get(name) or ENGLISH_NAMES.get(name)
+        units = ENGLISH_NAMES.get(name)
         if units:
             return UnitFound(match.start(1) + last.end(), units)
     return None

@@ -113,3 +113,9 @@ def test_twist__sees_what_was_turned_round() -> None:
 def test_twist__sees_nothing_in_a_straight_question() -> None:
     twist = Support(asked("When did the oil crisis begin?"), [passage(CRISIS)]).sentence(0).twist
     assert (twist.opposite, twist.numbers, twist.denied, twist.negation, twist.restricts) == (0, 0, 0, 0, 0)
+
+
+def test_passages__measure_weights_by_the_size_of_the_corpus() -> None:
+    small = read("Nixon", {"nixon": 2.0}, full=2.0)
+    (seen,) = Support(small, [passage(CRISIS)]).passages()
+    assert seen.missing == 1
