@@ -44,7 +44,14 @@ class EvidenceNumbers:
 
     def names_unit(self, unit: str) -> bool:
         """Say whether the text names a unit for numbers without one, as the head of a table does: 압력(MPa)."""
-        return any(_head(name).search(self.text) for name in names_of(unit))
+        plain = spaced_text(self.text)
+        return any(_head(name).search(plain) for name in names_of(unit))
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def spaced_text(text: str) -> str:
+    """Give a legible text with one space between its words, and around it; only a doubtful number asks for it."""
+    return f" {_SPACES.sub(' ', legible(text).text)} "
 
 
 @lru_cache(maxsize=1024)
@@ -75,7 +82,7 @@ def numbers_of(text: str) -> EvidenceNumbers:
         articles=frozenset(article for each in found if each.kind == "article" for article in _articles(each)),
         marks=frozenset(each.written for each in found if each.kind == "mark"),
         codes=frozenset(each.name for each in found if each.kind == "code"),
-        text=f" {_SPACES.sub(' ', legible(text).text)} ",
+        text=text,
     )
 
 

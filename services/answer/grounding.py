@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import combinations, groupby
 from typing import Literal
 
-from services.answer.evidence_numbers import numbers_of
+from services.answer.evidence_numbers import numbers_of, spaced_text
 from services.answer.number_statements import conflict, statements
 from services.answer.number_support import NumberCode, Pools, says_nothing, unsupported
 from services.text.legible import legible
@@ -36,6 +36,7 @@ STRENGTH: Mapping[NumberCode, Strength] = {
 _ORDER: tuple[NumberCode, ...] = tuple(STRENGTH)[::-1]
 _SPACES = re.compile(r"\s+")
 _BESIDE_CHARS = 60
+_PIECE_CHARS = 240
 _BEFORE = re.compile(r"(?:[^\s.!?。;:]+[^\S\n]+)?\S*\Z")
 _AFTER = re.compile(r"[^\s.!?。;:]*(?:[^\S\n]+[^\s.!?。;:]+)?")
 _EDGES = " .,;:!?()[]{}'\"“”‘’「」『』<>《》。、…·*_|"
@@ -147,7 +148,7 @@ def _stands_word_for_word(answer: str, start: int, end: int, pools: Pools) -> bo
     before, after = _BEFORE.search(lead), _AFTER.match(tail)
     piece = (before[0] if before else "") + answer[start:end] + (after[0] if after else "")
     plain = _SPACES.sub(" ", legible(piece).text).strip(_EDGES)
-    return any(_stands(plain, pool.text) for pool in pools)
+    return len(plain) <= _PIECE_CHARS and any(_stands(plain, spaced_text(pool.text)) for pool in pools)
 
 
 def _stands(piece: str, text: str) -> bool:

@@ -67,8 +67,8 @@ def says_nothing(each: Quantity) -> bool:
     """Say whether a number is none that could be wrong: a small one without an identifying unit, "one", "half"."""
     if each.kind == "ordinal":
         return each.worded and each.written < _SMALL
-    if each.kind != "amount" or each.form == "range":
-        return each.kind == "amount" and each.dimension in _NOT_IDENTIFYING
+    if each.kind != "amount":
+        return False
     if each.worded and (each.written == 1 or (each.step == 0 and each.digits == 1)):
         return True
     small = each.digits == 1 and abs(each.written) < _SMALL

@@ -6,6 +6,8 @@ and tilde, citation markers gone, circled numbers marked as such; and for each c
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,50 +52,59 @@ _UNIT_BEFORE = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,3}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Legible:
-    """A text to be read; its i-th character came from `origins[i]` to `ends[i]`; `origins` has one more for the end."""
+    """A text to be read, with the way back.
+
+    From `cuts[i]` on, characters came one by one from `origins[i]` on; `composed` has where the characters of the
+    composed text came from, where the text was not composed.
+    """
 
     text: str
-    origins: tuple[int, ...] | None = None
-    ends: tuple[int, ...] = ()
+    cuts: Sequence[int] = ()
+    origins: Sequence[int] = ()
+    composed: Sequence[int] = ()
+
+    @property
+    def is_as_it_came(self) -> bool:
+        return not self.cuts and not self.composed
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Give where in the text as it came a piece of this one stands."""
-        if self.origins is None:
-            return start, end
-        return self.origins[start], self.ends[end - 1]
+        """Give where in the text as it came a piece of this one stands; the piece has a character at least."""
+        first, behind = self._origin(start), self._origin(end - 1) + 1
+        # A syllable of three jamo reaches to where the next begins.
+        return (self.composed[first], self.composed[behind]) if self.composed else (first, behind)
+
+    def _origin(self, at: int) -> int:
+        cut = bisect_right(self.cuts, at) - 1
+        return at if cut < 0 else self.origins[cut] + at - self.cuts[cut]
 
 
 def legible(text: str) -> Legible:
     """Give a text the form in which numbers are read; one that has it already comes back as it is."""
-    if not unicodedata.is_normalized("NFC", text):
-        composed, origins = align(text)
-        result, whole = _plain(composed), (*origins, len(text))
-        inner = result.origins or tuple(range(len(composed) + 1))
-        # A syllable of three jamo reaches to where the next begins.
-        ends = tuple(whole[at + 1] for at in inner[:-1])
-        return Legible(result.text, tuple(whole[at] for at in inner), ends)
-    return _plain(text)
+    if unicodedata.is_normalized("NFC", text):
+        return _plain(text, ())
+    composed, origins = align(text)
+    return _plain(composed, (*origins, len(text)))
 
 
-def _plain(text: str) -> Legible:
+def _plain(text: str, composed: Sequence[int]) -> Legible:
     pieces: list[str] = []
+    cuts: list[int] = []
     origins: list[int] = []
-    done, changed = 0, False
+    done, length = 0, 0
     for match in _SPECIAL.finditer(text):
         start, end = match.span()
         shown = _shown(match[0], text, start, end)
         if shown == match[0]:
             continue
-        changed = True
         pieces += (text[done:start], shown)
-        origins += range(done, start)
-        origins += [start] * (len(shown) - 1) + [end - 1] * (len(shown) > 0)
+        length += start - done
+        if len(shown) != end - start:
+            # All but the last character of what is shown came from the first, the last one from the last.
+            cuts += range(length, length + len(shown) + 1)
+            origins += [start] * (len(shown) - 1) + [end - 1] * (len(shown) > 0) + [end]
+        length += len(shown)
         done = end
-    if not changed:
-        return Legible(text)
-    pieces.append(text[done:])
-    origins += range(done, len(text) + 1)
-    return Legible("".join(pieces), tuple(origins), tuple(origin + 1 for origin in origins[:-1]))
+    return Legible("".join((*pieces, text[done:])) if pieces else text, cuts, origins, composed)
 
 
 def _shown(found: str, text: str, start: int, end: int) -> str:

@@ -41,6 +41,8 @@ _AGED = re.compile(r"\b(?:aged?|ages|age\sof)\s\Z", re.IGNORECASE)
 _ODD = re.compile(r"\s?여(?=\s?[가-힣])")
 _DAYS_OF_MONTH = 31
 _DATE_DIGITS = 8
+_MOST_ORDINAL_DIGITS = 9
+_THIRD_PARTY = re.compile(r"3(?:자(?![가-힣]*\d)|국|세계)")
 _MOST_ARTICLES = 2000
 
 
@@ -170,7 +172,7 @@ def with_unit_only(text: str, start: int) -> Readings:
 
 
 def _further(text: str, start: int, number: Numeral, unit: UnitFound) -> Readings:
-    """Give the other readings: 3번 is the third, 1일 the first of a month, "5 A" perhaps 5, 30% also .3."""
+    """Give the other readings: 3번 is the third, 1일 the first of a month, "5 A teams" are perhaps 5."""
     if text[unit.end - 1] == "년" and _CHRIST_BEFORE.search(text, max(0, start - 8), start):
         return [dated(start, unit.end, (-int(number.value), None, None))]
     found: Readings = []
@@ -240,8 +242,10 @@ def article_readings(text: str, start: int, digits: int) -> Readings:
     if article := _ARTICLE.match(text, digits):
         return [_article(start, article)]
     run = _RUN.match(text, digits)
-    if not run or len(run[0]) > 9:
+    if not run or len(run[0]) > _MOST_ORDINAL_DIGITS:
         return []
+    if _THIRD_PARTY.match(text, digits):
+        return [counted(start, run.end() + 1, "ordinal", 3, worded=True)]
     groups = re.compile(r"\d+(?:-\d+){1,5}").match(text, digits)
     if groups:
         return [coded(start, groups.end(), groups[0])]

@@ -7,14 +7,16 @@ most, from … to) is not looked at yet. A run of digits is read from what stand
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import partial
 
 from services.text.legible import MARK_CLOSES, MARK_OPENS
 from services.text.moments import read_clock
 from services.text.number_digits import article_readings, digit_readings, money_readings
 from services.text.number_worded import Candidate, Readings, worded_numbers
-from services.text.quantity import coded, counted
-from services.text.units import SIGNS
+from services.text.numerals import ONE, Numeral
+from services.text.quantity import amount, coded, counted
+from services.text.units import BY_NAME, SIGNS
 
 _CURRENCY = r"(?:(?<![A-Za-z])(?:US|AU|CA|HK|NT|NZ|A|C|S))?\$|[€£¥₩]|(?<![A-Za-z])(?:USD|KRW|EUR|JPY|GBP|CNY|RMB)"
 _MONEY_BEFORE = re.compile(rf"(?:{_CURRENCY})\s?\Z")
@@ -42,6 +44,7 @@ _MARK_AFTER = re.compile(r"[.)](?=\s)")
 _MARK_DIGITS = 3
 _URL = re.compile(r"(?:https?://|www\.)[^\s가-힣]{1,2000}")
 _RUN = re.compile(r"\d+")
+_QUARTER = re.compile(r"[Qq][1-4]")
 _CURRENCY_WORD = re.compile(r"(?:USD|KRW|EUR|JPY|GBP|CNY|RMB)(?=\d)")
 _PREFIXES = """
 mid pre post early late non sub over under age ages aged since until circa type by
@@ -151,6 +154,8 @@ def _code(text: str, start: int) -> Readings | None:
     if letters[0].endswith("-") and head.lower() in _PREFIX_WORDS:
         return None
     found = [coded(match.start(), match.end(), written)]
+    if _QUARTER.fullmatch(written):
+        found.append(amount(start - 1, start + 1, Numeral(start + 1, Decimal(written[1]), ONE, 1), BY_NAME["quarter"]))
     if letters[0].endswith("-") and head.islower() and len(head) > 2:
         found += digit_readings(text, start)
     end = max(each.end for each in found)

@@ -17,6 +17,7 @@ from services.text.number_words import (
     ENGLISH_STARTS,
     NATIVE,
     ORDINAL_STARTS,
+    ROMAN,
     SINO,
     VAGUE,
     ordinal_value,
@@ -62,15 +63,14 @@ def worded_numbers(text: str) -> Iterator[Candidate]:
     for match in _KOREAN.finditer(text):
         yield match.start(), partial(_HANGUL[match.lastgroup or ""], text, match)
     for word in _LATIN.finditer(text):
-        if found := _latin(text, word):
+        lower = word[0].lower()
+        if lower in _STARTS and (found := _latin(text, word.start(), lower)):
             yield found
+        elif word[0] in ROMAN and text[word.start() - 1 : word.start()] == " ":
+            yield word.start(), partial(_roman, word)
 
 
-def _latin(text: str, word: re.Match[str]) -> Candidate | None:
-    lower = word[0].lower()
-    if lower not in _STARTS:
-        return None
-    start = word.start()
+def _latin(text: str, start: int, lower: str) -> Candidate | None:
     if lower == "a":
         return (start, partial(_english, text, start)) if text.startswith(_SCALED, start + 1) else None
     if lower in ORDINAL_STARTS and (ordinal := _ORDINAL.match(text, start)):
@@ -156,6 +156,13 @@ def _ordinal(text: str, match: re.Match[str]) -> Readings:
         found = [each.placed(match.start(), match.end() + 8) for each in found]
         found.append(amount(match.start(), match.end() + 8, number, BY_NAME["century"]))
     return found
+
+
+def _roman(word: re.Match[str]) -> Readings:
+    value = ROMAN[word[0]]
+    number = Numeral(word.end(), Decimal(value), ONE, len(str(value)), worded=True)
+    ordinal = counted(word.start(), word.end(), "ordinal", value, worded=True)
+    return [ordinal, amount(word.start(), word.end(), number, None)]
 
 
 def _english(text: str, start: int) -> Readings:

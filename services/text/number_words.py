@@ -41,6 +41,10 @@ SINO = rf"(?={_D}?[십백천만억조]|[십백천만억])(?:{_SECTION}조 ?)?(?:
 NATIVE = rf"(?:백)?(?:(?:{'|'.join(_NATIVE_TENS)})(?:{'|'.join(_NATIVE_ONES)})?|{'|'.join(_NATIVE_ONES)})"
 KOREAN = rf"(?:{NATIVE}|{SINO})"
 
+_ROMAN_WORDS = "II III IV - VI VII VIII IX - XI XII XIII XIV XV XVI XVII XVIII XIX XX"
+ROMAN: Mapping[str, int] = {word: value for value, word in enumerate(_ROMAN_WORDS.split(), start=2) if word != "-"}
+"""Roman numerals behind a name (World War II); single letters are initials."""
+
 VAGUE: Mapping[str, tuple[int, int]] = {
     "한두": (1, 2),
     "두세": (2, 3),

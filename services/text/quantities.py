@@ -32,7 +32,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
     found = [Read(tuple(readings), _around(plain.text, readings)) for readings in scan(plain.text)]
     whole = joined(plain.text, summed(plain.text, found))
     limited = [_limited(reading, each) for each in whole for reading in each.readings]
-    if plain.origins is None:
+    if plain.is_as_it_came:
         return tuple(limited)
     return tuple(each.placed(*plain.place(each.start, each.end)) for each in limited)
 

@@ -70,7 +70,9 @@ class Quantity:
 
     def placed(self, start: int, end: int) -> Self:
         """Give the same at another place."""
-        return self if (start, end) == (self.start, self.end) else replace(self, start=start, end=end)
+        if (start, end) == (self.start, self.end):
+            return self
+        return replace(self, start=start, end=end)
 
 
 def amount(start: int, end: int, number: Numeral, unit: Unit | None, negative: bool = False) -> Quantity:

@@ -26,7 +26,7 @@ fold: fold 1: 배: : fold times
 
 person: person 1: 명 인 사람: : person persons people individuals
 item: item 1: 개 낱개: EA ea pcs: piece pieces item items pc
-kind: kind 1: 가지 종류: : kind kinds type types
+kind: kind 1: 가지 종류 개_항목 개_조건 개_요건 개_유형 개_요소 개_이유 개_방법 개_분야 개_부분: : kind kinds type types
 species: species 1: 종: : species
 case: case 1: 건: : case cases
 volume_no: book 1: 권: : volume volumes book books copies

@@ -25,7 +25,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitFound:
-    """The units a piece of text may mean, and its end; `doubtful` where it may as well be no unit (5 A)."""
+    """The units a piece of text may mean, and its end; `doubtful` where it may as well be no unit (5 A teams)."""
 
     end: int
     units: tuple[Unit, ...]
@@ -89,6 +89,7 @@ SINO_UNIT = rf"(?:번째|분기|세기|월|시|조|항|호|차|{_korean(KOREAN_N
 _SIGN = r"[A-Za-zμΩ°%‰¢$€£¥₩]{1,6}(?:\^?[23](?![\d.,]?\d))?"
 _SIGNS = re.compile(rf"(\s?)({_SIGN})(?:/({_SIGN})(?![A-Za-z])|\s?/\s?([가-힣]{{1,2}})(?![가-힣]))?(?![A-Za-z0-9])")
 _PER = re.compile(rf"/\s?({_SIGN})(?![A-Za-z0-9])")
+_NOUN = re.compile(r"\s[A-Za-z]{2}")
 _WORDS = re.compile(r"[\s-]([A-Za-z]+(?:[\s-][A-Za-z]+){0,3})(?![A-Za-z0-9])")
 
 
@@ -136,7 +137,7 @@ def _read_signs(text: str, place: int) -> UnitFound | None:
     end = match.end(2)
     if sign == "%" and (points := re.match(r"\s?포인트|p(?![A-Za-z])", text[end : end + 4])):
         return UnitFound(end + points.end(), (BY_NAME["%p"],))
-    doubtful = bool(match[1]) and len(sign) == 1 and sign.isalpha()
+    doubtful = bool(match[1]) and len(sign) == 1 and sign.isupper() and _NOUN.match(text, end) is not None
     return UnitFound(end, units, doubtful)
 
 

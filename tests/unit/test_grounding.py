@@ -1,5 +1,7 @@
 """What `services.answer.grounding` promises: the table, places, and passages that contradict one another."""
 
+from pathlib import Path
+
 import pytest
 
 from services.answer.check import Strength
@@ -63,6 +65,11 @@ def test_strengths__are_those_of_the_other_checks() -> None:
         "fabricated_number",
         "bound_reversed",
     }
+
+
+def test_codes__are_explained_in_the_documents() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert {code: strength for code, strength in STRENGTH.items() if f"| `{code}` | {strength} |" in page} == STRENGTH
 
 
 def test_bare_duplicate__of_a_cleared_number_is_passed_over_and_others_are_not() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -241,6 +242,7 @@ def sentence(made: Made, shape: int) -> str:
     return shapes[shape % len(shapes)].format(made.written)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(
     st.lists(st.one_of(EXACT, limited()), min_size=1, max_size=4),
@@ -262,6 +264,7 @@ def test_copied_sentences__are_never_flagged(
         assert check_numbers(answer, [passage]) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(EXACT, st.integers(0, 11), st.sampled_from(MARKERS), st.booleans())
 def test_a_changed_digit__is_always_flagged(made: Made, shape: int, markers: str, by_unit: bool) -> None:
@@ -274,6 +277,7 @@ def test_a_changed_digit__is_always_flagged(made: Made, shape: int, markers: str
     assert start <= found[0].start < found[0].end <= start + len(changed) + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(limited(), st.integers(0, 11))
 def test_changed_limits__are_always_flagged(made: Made, shape: int) -> None:
