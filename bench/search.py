@@ -45,7 +45,7 @@ from bench.search_rows import load, make_index, without_index
 from bench.search_texts import Texts, read_texts
 from bench.search_vectors import add_vectors, asked_vectors
 from db.migrate import migrate
-from db.server import CONFIGURATION
+from db.server import configuration
 from services.kit.log import set_up_logging
 
 RECALL_QUESTIONS = 100
@@ -141,7 +141,7 @@ def main() -> None:
     options = parser.parse_args()
     set_up_logging("warning", "json", "bench")
     load_before = os.getloadavg()[0]
-    with private_server(CONFIGURATION) as server:
+    with private_server(configuration()) as server:
         machine = describe(asyncio.run(server.version()))
         found = run(server, options)
     head = f"{machine}. Load of the machine before the run: {load_before:.1f}. {options.questions} questions each."

@@ -43,7 +43,7 @@ async def search_lexical(db: Database, question: str, filters: Filters, limit: i
         asked = {"query": sparsevec_text(weights), "most": most, **filters.values()}
         rows = await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
         if len(rows) < limit and len(chosen) < len(set(ids)):  # what the rarest terms choose, the filters may leave out
-            rows = await session.many(LexicalHit, "search_lexical", terms=sorted(set(ids)), **asked)
+            rows = await session.many(LexicalHit, "search_lexical_narrowly", terms=sorted(set(ids)), **asked)
     return [_hit(row, score) for row, score in _looked_at_twice(question, weights, rows)[:limit]]
 
 
