@@ -47,6 +47,8 @@ QUESTION = "안전밸브의 작동 압력은 얼마입니까?"
 ANSWER = json.dumps({"answer": "1.2 MPa입니다 [1]."}, ensure_ascii=False)
 PROCESSES = (("services.daemon", "ingest"), ("services.daemon", "embed"), ("services.daemon", "synthesis"))
 SEED = 20260101
+ONE_CALL = {f"SEODANG_ANSWER__{step}": "false" for step in ("JUDGE", "VERIFY", "CACHE")}
+"""An ask is one call then, and the same question is asked of the model each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def measure(dsn: str, home: str, model: RemoteServer, asks: int, call_s: float) 
         "SEODANG_PORT": str(port),
         "SEODANG_LOG_LEVEL": "warning",
         "SEODANG_MODELS__PRIMARY__BASE_URL": model.url,
+        **ONE_CALL,
     }
     moments = random.Random(SEED)
     model.script({"when": {"kind": "chat"}, "say": {"text": ANSWER, "first_s": call_s}})

@@ -59,13 +59,13 @@ class Server:
 
 
 @contextmanager
-def private_server() -> Iterator[Server]:
+def private_server(settings: str = SETTINGS) -> Iterator[Server]:
     """Start a server in a temporary directory; stop it and remove the directory at the end."""
     directory = Path(tempfile.mkdtemp(prefix="bench-pg-"))
     running = get_server(directory, cleanup_mode="delete", start=False)
     running.ensure_pgdata_inited()
     with (directory / "postgresql.conf").open("a") as conf:
-        conf.write(SETTINGS)
+        conf.write(settings)
     running.start()
     with running:
         yield Server(running)

@@ -26,6 +26,9 @@ WORKERS = SEODANG + 1
 CONTENT = SEODANG + 2
 """First integer of a short lock on one content: the second is the head of its hash. Keeps two uploads apart."""
 
+READERS = SEODANG + 3
+"""First integer of the lock of an ask that somebody reads: the second is its number. Held, shared, by the facade."""
+
 RESERVED = range(SEODANG, SEODANG + 256)
 """First integers that are numbered here; no endpoint's key is among them."""
 

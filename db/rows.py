@@ -177,7 +177,7 @@ class ServedPage:
 
 @dataclass(frozen=True, slots=True)
 class AskQuestion:
-    """What was asked."""
+    """What was asked; `anew`: not to be served from what was answered before."""
 
     id: int
     question: str
@@ -185,6 +185,7 @@ class AskQuestion:
     priority: str
     mode: str
     filters: Json
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,10 @@ CREATE TABLE leg_weights (
         chunk_weight >= 0 AND document_weight >= 0 AND chunk_weight + document_weight <= 1)
 );
 
+-- Says whether there are filters beside the owner.
+CREATE FUNCTION are_set(filters jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE
+    RETURN jsonb_strip_nulls(filters) - 'user_id' <> '{}';
+
 -- Writes the filters of a search (Filters.values) as a condition on a document `d`, with literals that the planner
 -- knows. A name that `fits` has no argument for is refused, not dropped.
 CREATE FUNCTION fits_clause(filters jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
@@ -136,6 +140,9 @@ DECLARE
 BEGIN
     IF filters - several - ARRAY['user_id', 'year', 'quotable'] <> '{}' THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = format('No leg knows all of these filters: %s.', filters);
+    END IF;
+    IF NOT are_set(filters) THEN
+        RETURN format('fits(d, %L::bigint, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', filters ->> 'user_id');
     END IF;
     FOREACH name IN ARRAY several LOOP
         lists := lists || jsonb_build_object(name, ARRAY(
@@ -154,25 +161,29 @@ END $$;
 -- With a filter that few rows pass, the index would be walked far and wide for them: up to `narrow` rows are compared
 -- one by one instead, which is exact. Over that the index is walked until enough rows have passed, at most 20,000
 -- (pgvector 0.8: hnsw.max_scan_tuples); should it fall short, as it also may before 0.8, the rows are compared after
--- all. So a filter never costs hits.
+-- all. So a filter never costs hits. Nobody counts where none is set (migration 0015: it has no clause then).
 CREATE FUNCTION nearest(
-    source text, counted text, its_key text, its_embedder integer, its_query halfvec, most integer, clauses text)
+    source text, counted text, its_key text, its_embedder integer, its_query halfvec, most integer, filters jsonb)
 RETURNS TABLE (key bigint, score double precision)
-LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql ROWS 50 SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     its_dim integer := vector_dims(its_query);
-    -- So many of a corpus pass that a walk over 20,000 meets twice as many as are wanted.
-    narrow bigint := greatest(2000, (SELECT docs FROM term_stats WHERE term = 0) * most / 10000);
-    passing bigint;
+    clauses text := fits_clause(filters);
+    narrow bigint := 0;
+    passing bigint := 1;
     keys bigint[];
     scores double precision[];
 BEGIN
-    -- Documents first: where enough of them pass nobody needs to look at chunks, which takes as long as the walk.
-    EXECUTE format('SELECT count(*) FROM (SELECT FROM documents d WHERE d.corpus_version > 0 AND %s LIMIT %s) AS fitting',
-                   clauses, narrow + 1) INTO passing;
-    IF passing <= narrow AND counted <> 'documents d' THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT %s) AS fitting', counted, clauses, narrow + 1)
-        INTO passing;
+    IF are_set(filters) THEN
+        -- So many of a corpus pass that a walk over 20,000 meets twice as many as are wanted.
+        narrow := greatest(2000, (SELECT docs FROM term_stats WHERE term = 0) * most / 10000);
+        -- Documents first: where enough of them pass nobody needs to look at chunks, which takes as long as the walk.
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM documents d WHERE d.corpus_version > 0 AND %s LIMIT %s) AS f',
+                       clauses, narrow + 1) INTO passing;
+        IF passing <= narrow AND counted <> 'documents d' THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT %s) AS f', counted, clauses, narrow + 1)
+            INTO passing;
+        END IF;
     END IF;
     IF passing > narrow THEN
         PERFORM set_config('hnsw.ef_search', greatest(100, least(most, 1000))::text, true);
@@ -199,20 +210,20 @@ END $$;
 
 -- The leg of chunk vectors: the chunks nearest to a question.
 CREATE FUNCTION near_chunks(its_embedder integer, its_query halfvec, most integer, filters jsonb)
-RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql AS $$
+RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql ROWS 50 AS $$
     SELECT key, score
     FROM nearest('documents d JOIN corpus_chunks c ON c.document_id = d.id JOIN corpus_vectors v ON v.chunk_id = c.id',
                  'documents d JOIN corpus_chunks c ON c.document_id = d.id', 'v.chunk_id',
-                 its_embedder, its_query, most, fits_clause(filters))
+                 its_embedder, its_query, most, filters)
 $$;
 
 -- The leg of document vectors: of each of the nearest documents the chunk nearest to the question, by the document's
 -- score. A document has at most 256 chunks here (save_document_vector).
 CREATE FUNCTION near_documents(its_embedder integer, its_query halfvec, most integer, filters jsonb)
-RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql AS $$
+RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql ROWS 50 AS $$
     SELECT best.chunk_id, near.score
     FROM nearest('documents d JOIN document_vectors v ON v.document_id = d.id', 'documents d', 'v.document_id',
-                 its_embedder, its_query, most, fits_clause(filters)) AS near
+                 its_embedder, its_query, most, filters) AS near
     CROSS JOIN LATERAL (
         SELECT v.chunk_id
         FROM corpus_chunks c JOIN corpus_vectors v ON v.chunk_id = c.id AND v.embedder = its_embedder

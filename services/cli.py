@@ -18,7 +18,9 @@ from services.command import documents, study
 from services.command import eval as evaluations
 from services.command import gate as gates
 from services.command import queue as queues
+from services.command import search as searching
 from services.command import status as statuses
+from services.command.ask_trace import show_trace
 from services.command.drain import drain
 from services.command.place import opened_place
 from services.command.show import emit, err, out
@@ -102,28 +104,40 @@ def search(
     collection: AnyOf = None,
     kind: Annotated[list[str] | None, typer.Option(help=f"Kind of file: {', '.join(KINDS)}.")] = None,
     year: int | None = None,
+    facets: Annotated[bool, typer.Option("--facets", help="Count the hits by type, jurisdiction and version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tell what each leg found.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find passages."""
     given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
     filters = parse_filters({**given, "year": year}, OWNER)
     with opened_place(_settings()) as place:
-        hits = asking.search_chunks(place, question, limit, filters)
-    emit({"hits": hits}, as_json, lambda _: asking.show_hits(hits))
+        found = searching.search_chunks(place, question, limit, filters, facets, debug)
+    emit(found.model_dump(mode="json"), as_json, lambda _: searching.show_found(found))
 
 
 @app.command()
 def ask(
-    question: str,
+    question: Annotated[str | None, typer.Argument()] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
     background: Annotated[bool, typer.Option("--background", help="Let questions of people go first.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print what was done for it, and how long it took.")] = False,
+    show: Annotated[int | None, typer.Option("--show", help="Show an ask of earlier, by its number.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask; every claim of the answer names its page."""
+    if (question is None) == (show is None):
+        raise RequestError(400, "wrong_use", "Give a question, or --show and the number of an ask.")
     tell = asking.print_event if stream and not as_json else None
     with opened_place(_settings()) as place:
-        result = asking.ask_question(place, question, background, tell)
-    emit(result, as_json, asking.show_citations if tell else asking.show_answer)
+        if question is not None:
+            result = asking.ask_question(place, question, background, tell, debug)
+        else:
+            result, tell = asking.asked_before(place, show or 0, debug), None
+    shown = asking.show_answer if show is None else asking.show_asked
+    emit(result, as_json, asking.show_citations if tell else shown)
+    if debug and not as_json:
+        show_trace(result)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 file -> inbox -> ingest -> embed -> classify -> searchable          question -> asks -> synthesis -> cited answer
 """
 
-from services.answer import ask
+from services.answer import row, telemetry
 from services.document import classify, deep, digest, embed, ingest, life, ocr, vectors
 from services.kit.stage import ANY_URGENCY, FOREGROUND, Stage
 from services.search import analyze, weights
@@ -55,7 +55,14 @@ STAGES: tuple[Stage[Tools], ...] = (
     Stage("note", queue="study_topic_jobs", run=note.run, lanes=(ANY_URGENCY, FOREGROUND)),
     Stage("analysis", queue="study_quiz_jobs", run=analysis.run),
     # The second lane takes only what a person waits for, so that no batch of questions stands before them.
-    Stage("synthesis", queue="asks", run=ask.run, lanes=(ANY_URGENCY, FOREGROUND)),
+    Stage(
+        "synthesis",
+        queue="asks",
+        run=row.run,
+        lanes=(ANY_URGENCY, FOREGROUND),
+        watch=telemetry.forget_old,
+        called_off="cancelled_asks",
+    ),
 )
 
 

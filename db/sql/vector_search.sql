@@ -38,12 +38,13 @@ WHERE e.label = $1 AND e.state = 'serving' AND corpus.docs >= 50
   AND NOT EXISTS (SELECT FROM document_jobs WHERE stage = 'vectors' AND status IN ('pending', 'processing'));
 
 -- name: sample_chunks(embedder, most) -> many
--- Gives chunks from all over the corpus that have a vector, each with its owner: at each of so many random numbers the
--- next one, so that no more is read than is given.
+-- Gives chunks from all over the corpus that have a vector, each with its owner: at each of so many places between the
+-- first number and the last the next one, so that no more is read than is given. The places are multiples of the golden
+-- ratio, without the whole part: even, in step with no regular corpus, and the same whenever the corpus is.
 SELECT DISTINCT c.id, c.text, d.user_id
 FROM (
-    SELECT first + floor(random() * (last - first + 1))::bigint AS start
-    FROM (SELECT min(id) AS first, max(id) AS last FROM chunks) AS span, generate_series(1, $2::integer)
+    SELECT first + floor(mod(step * 0.6180339887498949, 1) * (last - first + 1))::bigint AS start
+    FROM (SELECT min(id) AS first, max(id) AS last FROM chunks) AS span, generate_series(1, $2::integer) AS step
 ) AS place
 CROSS JOIN LATERAL (
     SELECT id, document_id, text FROM corpus_chunks
@@ -52,7 +53,8 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS c
 JOIN documents d ON d.id = c.document_id AND d.deleted_at IS NULL
-WHERE EXISTS (SELECT FROM corpus_vectors v WHERE v.chunk_id = c.id AND v.embedder = $1);
+WHERE EXISTS (SELECT FROM corpus_vectors v WHERE v.chunk_id = c.id AND v.embedder = $1)
+ORDER BY c.id;
 
 -- name: save_leg_weights(embedder, language, chunk_weight, document_weight, questions, lexical_found, chunk_found, chunks) -> none
 -- Keeps what was measured; an embedder that was retired meanwhile needs none.

@@ -1,43 +1,43 @@
-"""The second corridor: ask -> retrieve -> evidence -> decide -> answer -> check.
+"""The second corridor: ask -> retrieve -> evidence -> decide -> answer -> check -> verify.
 
 In: a row of `asks`, put there by the facade for a person who waits, or by anybody's INSERT. Out: an answer
 whose every claim carries a [n] that opens at its place, or a refusal that says why. With a model as PRIMARY the model
-writes the answer from the evidence; without one the built-in answerer quotes.
+judges the evidence, writes the answer and looks for contradictions, one gated call after the other; without one the
+built-in answerer quotes. Only a failure of the writing ends an ask: whatever else fails is left to rules.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from db.gate import Priority
-from db.jobs import Job
-from db.rows import AskQuestion, ServedPage
-from services.answer.check import PageKey, check, settle
-from services.answer.decide import decide
+from services.answer.cache import cached
+from services.answer.calls import Caller
+from services.answer.decide import Verdict, decide
 from services.answer.evidence import Evidence, number
 from services.answer.extract import extract
+from services.answer.judge import Judging, Opinion, judge
 from services.answer.publish import Publisher, Turn
 from services.answer.question import Asked, read
-from services.answer.result import Answer, Citation, Refusal, refuse
-from services.answer.synthesize import Ground, Written, synthesize
+from services.answer.regate import Facts, Found, gate
+from services.answer.result import Answer, Refusal, refuse
+from services.answer.review import Basis, Reviewer, note, review
+from services.answer.spans import choose
+from services.answer.synthesize import Ground, synthesize
 from services.answer.trace import Trace
 from services.kit.early import Later, begun
-from services.kit.errors import RequestError
 from services.kit.log import Event, get_logger
-from services.kit.outcome import Completed, Failed, Outcome, Skipped, Write
-from services.kit.stage import FOREGROUND, single
+from services.kit.stage import FOREGROUND
 from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ModelUnavailable
-from services.search.filters import Filters, parse_filters
+from services.search.filters import Filters
 from services.search.helpers import Helpers
 from services.search.hit import Hit
 from services.search.lexical import ALL_CHUNKS, document_frequencies
-from services.search.retrieve import search
-from services.text.normalise import normalise
-from services.text.terms import query_terms, question_weights
+from services.search.retrieve import Found as Searched
+from services.search.retrieve import find, search
+from services.text.terms import idf, query_terms, question_weights
 from services.tools import Tools
 
 log = get_logger()
@@ -72,119 +72,145 @@ class Asking:
     models: ModelClient | None
     call: Call
 
-
-async def answer_ask(job: Job, tools: Tools) -> Outcome:
-    """Answer one row of `asks`."""
-    row = await tools.db.one(AskQuestion, "ask_question", id=job.id)
-    if row is None:
-        return Skipped("evidence_missing", "The question was removed before it was answered.")
-    voice = Publisher(tools.db, row.id)
-    async with voice.speaking():
-        return await _answered(job, row, tools, voice)
+    @property
+    def caller(self) -> Caller | None:
+        """The way to the models; None as `models`."""
+        return None if self.models is None else Caller(self.models, self.call, self.trace, self.voice)
 
 
-async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) -> Outcome:
-    trace = Trace(voice.publish)
-    call = Call(Role.PRIMARY, Priority(job.urgency), f"synthesis ask:{row.id}")
-    try:
-        filters = parse_filters(row.filters, row.user_id)
-        asking = Asking(normalise(row.question), filters, tools, trace, voice, _writer(tools), call)
-        result, evidence, author = await ask(asking)
-    except RequestError as error:
-        return Failed(error.code, str(error))
-    if isinstance(result, Answer):
-        trace.note(corrected=not result.text.startswith(voice.streamed))
-    passages = {each.chunk_id: each.text for each in evidence}
-    values = _values(result, passages) | {"trace": trace.facts}
-    voice.tell(result, values["citations"] or [])
-    return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values),))
+Ended = tuple[Answer | Refusal, Sequence[Evidence], Author]
 
 
-run = single(answer_ask)
-
-
-def _writer(tools: Tools) -> ModelClient | None:
+def writer_of(tools: Tools) -> ModelClient | None:
+    """Give the door to the models where one is to write answers; None where the built-in answerer serves."""
     served = tools.models is not None and tools.models.endpoint(Role.PRIMARY) is not None
     return tools.models if served else None
 
 
-async def ask(asking: Asking) -> tuple[Answer | Refusal, Sequence[Evidence], Author]:
+async def ask(asking: Asking) -> Ended:
     """Answer a question from what may be quoted, or refuse; also gives the evidence that was looked at.
 
-    A call to the model takes its place at the gate before the evidence is looked for, which then costs nobody's time.
+    The first call to a model may take its place at the gate before the evidence is looked for, which then costs
+    nobody's time.
 
     Raises:
         RequestError: the question or its filters cannot be searched.
         ModelError: the model that is to write the answer failed.
     """
-    ground: Later[Ground] = Later()
-    turn = Turn(asking.voice, "answer")
-    async with _writing(asking, ground, turn) as written:
+    gathered: Later[Judging] = Later()
+    turn = Turn(asking.voice, "decide")
+    async with _judging(asking, gathered, turn) as opinion:
         found = await _gather(asking)
-        if isinstance(found, Refusal):
-            return found, (), BUILT_IN
-        ground.set(found)
-        asking.trace.begin("answer")
-        with asking.trace.timed("answer"):
-            draft, author = await _draft(asking, found, turn, written)
-    return await _checked(draft, found.asked, asking.tools, asking.trace), found.evidence, author
+        if not isinstance(found, Judging):
+            return found
+        gathered.set(found)
+        asking.trace.begin("decide")
+        turn.begin()
+        with asking.trace.timed("decide"):
+            basis = _basis(found, await opinion(), asking)
+    if decision := gate(basis.facts):
+        note(asking.trace, decision, basis.opinion.missing)
+        refusal = refuse(decision.reason or "evidence_weak", found.asked.language, basis.opinion.missing)
+        return refusal, found.evidence, _judge_of(basis.opinion)
+    asking.trace.begin("answer")
+    with asking.trace.timed("answer"):
+        draft, author = await _draft(asking, basis)
+    caller = None if author is BUILT_IN else asking.caller
+    return await review(draft, basis, Reviewer(asking.tools, asking.trace, caller)), found.evidence, author
 
 
 @asynccontextmanager
-async def _writing(asking: Asking, ground: Later[Ground], turn: Turn) -> AsyncIterator[Later[Written] | None]:
-    """Let the model's call begin, as far as it can; None where no model is set."""
-    if asking.models is None:
-        yield None
+async def _judging(
+    asking: Asking, gathered: Later[Judging], turn: Turn
+) -> AsyncIterator[Callable[[], Awaitable[Opinion]]]:
+    """Give what gives the model's opinion of the evidence, begun already where that keeps nobody from the model."""
+    caller, settings = asking.caller, asking.tools.settings.answer
+    if caller is None or not settings.judge:
+        yield _no_opinion
         return
-    max_chars = asking.tools.settings.answer.max_chars
-    write = partial(synthesize, ground.get, asking.models, asking.call, max_chars, asking.voice.heard, turn.admitted)
-    async with begun(write) as written:
-        yield written
+    work = partial(judge, gathered.get, caller, settings, turn)
+    if not _may_come_early(asking.tools, caller.models):
+        yield work
+        return
+    async with begun(work) as opinion:
+        yield opinion.get
 
 
-async def _gather(asking: Asking) -> Ground | Refusal:
+async def _no_opinion() -> Opinion:
+    return Opinion()
+
+
+def _may_come_early(tools: Tools, models: ModelClient) -> bool:
+    """Say whether a call that has the model may wait for the search: not where the search needs the same model."""
+    settings = tools.settings.search
+    searching = [Role.EMBED, *[Role.RERANK] * settings.rerank, *[Role.ANALYZER] * settings.rewrite]
+    return not _gates(models, searching) & _gates(models, [Role.EVIDENCE, Role.CLASSIFIER, Role.FALLBACK])
+
+
+def _gates(models: ModelClient, roles: Sequence[Role]) -> set[str]:
+    return {endpoint.name for role in roles if (endpoint := models.endpoint(role)) is not None}
+
+
+async def _gather(asking: Asking) -> Judging | Ended:
+    """Find numbered evidence; or the end of the ask, where there is none or the answer is known."""
     tools, trace = asking.tools, asking.trace
     hits = await _retrieve(asking)
+    if kept := await cached(asking.question, asking.filters, hits, tools, trace):
+        return kept.kept.result, kept.kept.evidence, Author(kept.model, kept.prompt_version)
     asked = await _read(asking.question, tools)
     trace.begin("evidence")
     evidence = number(hits, tools.settings.answer.evidence)
-    if not evidence:
-        restricted = await _is_restricted(asking)
-        return refuse("evidence_restricted" if restricted else "evidence_missing", asked.language)
-    trace.begin("decide")
-    with trace.timed("decide"):
-        verdict = decide(asked, evidence)
-    trace.note(coverage=round(verdict.coverage, 4), verdict=verdict.why)
-    return Ground(asked, evidence, verdict.enough)
+    if evidence:
+        return Judging(asked, evidence)
+    found: Found = "restricted" if await _is_restricted(asking) else "nothing"
+    decision = gate(Facts(found=found))
+    assert decision is not None
+    note(trace, decision, ())
+    return refuse(decision.reason or "evidence_missing", asked.language), (), BUILT_IN
 
 
-async def _draft(
-    asking: Asking, ground: Ground, turn: Turn, written: Later[Written] | None
-) -> tuple[Answer | Refusal, Author]:
+def _basis(found: Judging, opinion: Opinion, asking: Asking) -> Basis:
+    """Put together what the model and the rules say of the evidence."""
+    rules: Verdict = decide(found.asked, found.evidence)
+    excerpts = choose(found.asked, found.evidence, opinion.picks)
+    asking.trace.note(
+        coverage=round(rules.coverage, 4),
+        verdict=rules.why if opinion.verdict == "none" else opinion.verdict,
+        rules=rules.why,
+        spans=[
+            {"n": each.evidence.n, "chars": each.end - each.start, "relevance": each.relevance, "source": each.source}
+            for each in excerpts
+        ],
+    )
+    shown = [each.shown() for each in excerpts]
+    return Basis(
+        found.asked, found.evidence, shown, opinion, rules.enough, max((each.relevance for each in excerpts), default=0)
+    )
+
+
+def _judge_of(opinion: Opinion) -> Author:
+    """Say who refused: the classifier, or the rules."""
+    return Author(opinion.model, opinion.prompt_version) if opinion.model else BUILT_IN
+
+
+async def _draft(asking: Asking, basis: Basis) -> tuple[Answer | Refusal, Author]:
     """Have the model write; the built-in answerer stands in for a person who would wait for a server that is away."""
-    if written is not None:
+    caller, max_chars = asking.caller, asking.tools.settings.answer.max_chars
+    if caller is not None:
+        turn = caller.turn("answer")
         turn.begin()
+        ground = Ground(basis.asked, basis.shown, basis.covered)
         try:
-            return _told(await written.get(), asking.trace)
+            said = await synthesize(ground, caller, max_chars, turn, asking.voice.heard)
+            return said.value, Author(said.model, said.prompt_version)
         except ModelUnavailable as error:
             if asking.call.priority != FOREGROUND:
                 raise
             log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=str(error))
             asking.trace.note(stood_in_for=str(error))
-    if not ground.covered:
-        return refuse("evidence_weak", ground.asked.language), BUILT_IN
-    return extract(ground.asked, ground.evidence, asking.tools.settings.answer.max_chars), BUILT_IN
-
-
-def _told(written: Written, trace: Trace) -> tuple[Answer | Refusal, Author]:
-    said = written.said
-    trace.note(
-        gate_wait_ms=round(said.gate_wait_ms, 2),
-        model_ms=round(said.took_ms, 2),
-        tokens_in=said.reply.tokens_in,
-        tokens_out=said.reply.tokens_out,
-    )
-    return written.result, Author(said.model, written.prompt_version)
+    if not basis.covered:
+        return refuse("evidence_weak", basis.asked.language, basis.opinion.missing), BUILT_IN
+    return extract(basis.asked, basis.passages, max_chars), BUILT_IN
 
 
 async def _retrieve(asking: Asking) -> list[Hit]:
@@ -193,9 +219,23 @@ async def _retrieve(asking: Asking) -> list[Hit]:
     trace.begin("retrieve")
     with trace.timed("retrieve"):
         within = asking.filters.for_evidence()
-        hits = await search(tools.db, asking.question, within, settings.limit, settings, helpers)
-    trace.note(hits=[{"chunk_id": hit.chunk_id, "score": round(hit.score, 4)} for hit in hits])
-    return hits
+        found = await find(tools.db, asking.question, within, settings.limit, settings, helpers)
+    trace.note(hits=_told(found))
+    return found.hits
+
+
+def _told(found: Searched) -> list[dict[str, object]]:
+    """Say of each hit where it stood in each leg, from 1, and what the leg added to its score."""
+    places = {leg: {hit.chunk_id: rank for rank, hit in enumerate(hits, 1)} for leg, hits in found.legs.items()}
+    return [
+        {
+            "chunk_id": hit.chunk_id,
+            "score": round(hit.score, 4),
+            "legs": {leg: round(added, 4) for leg, added in hit.legs.items()},
+            "ranks": {leg: ranks[hit.chunk_id] for leg, ranks in places.items() if hit.chunk_id in ranks},
+        }
+        for hit in found.hits
+    ]
 
 
 async def _is_restricted(asking: Asking) -> bool:
@@ -207,51 +247,5 @@ async def _is_restricted(asking: Asking) -> bool:
 
 async def _read(question: str, tools: Tools) -> Asked:
     docs = await document_frequencies(tools.db, list(query_terms(question).values()))
-    return read(question, question_weights(question, docs, docs.get(ALL_CHUNKS, 0)))
-
-
-async def _checked(draft: Answer | Refusal, asked: Asked, tools: Tools, trace: Trace) -> Answer | Refusal:
-    if isinstance(draft, Refusal):
-        return draft
-    trace.begin("check")
-    with trace.timed("check"):
-        findings = check(draft, await _pages(draft.citations, tools), tools.settings.answer.max_chars)
-    trace.note(findings=[asdict(finding) for finding in findings])
-    return settle(draft, findings, asked.language)
-
-
-async def _pages(citations: Sequence[Citation], tools: Tools) -> dict[PageKey, str]:
-    keys = sorted({(citation.document_id, citation.page) for citation in citations})
-    asked = {"document_ids": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
-    pages = await tools.db.many(ServedPage, "page_texts", **asked)
-    return {(page.document_id, page.number): page.text for page in pages}
-
-
-def _values(result: Answer | Refusal, passages: dict[int, str]) -> dict[str, Any]:
-    """Give the columns of an ask's ending."""
-    match result:
-        case Answer():
-            return {
-                "answer": result.text,
-                "completeness": result.completeness,
-                "refused": False,
-                "refuse_reason": None,
-                "confidence": result.confidence,
-                "citations": [public_citation(cited, passages) for cited in result.citations],
-            }
-        case Refusal():
-            return {
-                "answer": result.sentence,
-                "completeness": "insufficient",
-                "refused": True,
-                "refuse_reason": result.reason,
-                "confidence": "low",
-                "citations": [],
-            }
-
-
-def public_citation(cited: Citation, passages: dict[int, str]) -> dict[str, Any]:
-    """Give a citation as callers see it: `quote` is the page's text from `start` to `end`, `text` the passage
-    around."""
-    url = f"/api/documents/{cited.document_id}/pages/{cited.page}?start={cited.start}&end={cited.end}"
-    return asdict(cited) | {"text": passages.get(cited.chunk_id, cited.quote), "url": url}
+    chunks = docs.get(ALL_CHUNKS, 0)
+    return read(question, question_weights(question, docs, chunks), idf(0, chunks))

@@ -1,72 +1,39 @@
 """Judge, without a model, whether the evidence covers the question.
 
-In: a question and its evidence. Out: a verdict. It looks at words only: it tells a question about something
-the corpus does not hold from one it does, and hardly tells a false question about something it does hold.
+In: a question and its evidence. Out: a verdict. It counts words (support.py) and weighs what it counted by a table of
+the question's language (support_weights.py). It tells a question about something the corpus does not hold from one it
+does, and less well a question that was turned round (not, last for first) from one that holds.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from services.answer.evidence import Evidence
-from services.answer.extract import Candidate, candidates
-from services.answer.question import Asked, negated
-from services.text.language import ReplyLanguage
+from services.answer.question import Asked
+from services.answer.support import BestSentence, PassageSigns, Support
+from services.answer.support_weights import TABLES, THRESHOLDS, TWIST_SHARE, Form, Table
 from services.text.terms import terms
 
-Why = Literal["covered", "no_evidence", "words_missing", "name_missing", "kind_missing", "negation_missing"]
+Why = Literal[
+    "covered", "no_evidence", "words_missing", "name_missing", "kind_missing", "negation_missing", "opposite_told"
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """Plain signs of cover, each 0..1: of the passage that holds most of the question, and of its best
-    sentence."""
-
-    passage: float
-    """Share of the question's idf weight in the passage and its title."""
-    names: float
-    """Share of the weight in names and numbers that the best sentence and the title lack."""
-    kind: float
-    """1 when a date, an amount or a name is asked for and the best sentence has none."""
-    negation: float
-    """1 when the question denies something and the best sentence does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weighing:
-    """How one language's signals are summed, and the sum from which the evidence is enough."""
-
-    names: float
-    kind: float
-    negation: float
-    threshold: float
-
-    def support(self, signals: Signals) -> float:
-        """Take from the passage's share what speaks against it."""
-        against = self.names * signals.names + self.kind * signals.kind + self.negation * signals.negation
-        return signals.passage - against
-
-
-WEIGHING: Mapping[ReplyLanguage, Weighing] = MappingProxyType(
-    {
-        "en": Weighing(names=0.5, kind=0.1, negation=0.5, threshold=0.51),
-        "ko": Weighing(names=0.5, kind=0.1, negation=0.5, threshold=0.48),
-    }
-)
-"""Found on the development half of the evaluation sets, BM25 over all four in one index. The weights are the
-best on squad2-en of six rounded sets near a logistic regression's; the threshold refuses about one answerable
-question in ten of squad2-en or kobest-ko. All questions: squad2-en refuses .11 of the answerable, .65 of the
-withheld (AUROC .865) and .25 of the adversarial (.620); kobest-ko .10 and .84 (.935). By the passage's share
-alone at .10: .57, .12 and .84. Questions put to a passage that only the asker sees («according to the text,
-which is not ...», Belebele) are mostly refused, rightly or not.
-"""
+OPTION_TERMS = 3
+"""From so many terms behind the question mark on they are taken for the options of an exam."""
+MOSTLY = 0.5
+"""From this share of the missing weight on it is names that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether to answer; `coverage` is the weighed sum of the signals, up to 1, and `why` names the worst of
-    them."""
+    """Whether to answer.
+
+    Attributes:
+        coverage: how well the evidence bears the question, 0..1; compares within a language and form of question.
+        why: `covered`, or what speaks most against an answer.
+    """
 
     enough: bool
     coverage: float
@@ -77,45 +44,51 @@ def decide(asked: Asked, evidence: Sequence[Evidence]) -> Verdict:
     """Judge the evidence by the table of the question's language."""
     if not evidence:
         return Verdict(False, 0.0, "no_evidence")
-    weighing, signals = WEIGHING[asked.language], measure(asked, evidence)
-    support = weighing.support(signals)
-    enough = support >= weighing.threshold
-    return Verdict(enough, support, "covered" if enough else _worst(weighing, signals))
+    table, form = TABLES[asked.language], form_of(asked)
+    support = Support(asked, evidence)
+    seen = support.passages()
+    best = max(range(len(seen)), key=lambda at: _sum(table.passage, seen[at]))
+    sentence = support.sentence(best)
+    against = _twist(table, form, sentence)
+    covered = table.covered + _sum(table.passage, seen[best]) + _sum(table.sentence, sentence.signs)
+    coverage = round(_share(covered) * _share(against) ** TWIST_SHARE, 6)
+    enough = coverage >= THRESHOLDS[asked.language, form]
+    return Verdict(enough, coverage, "covered" if enough else _worst(table, seen[best], sentence))
 
 
-def measure(asked: Asked, evidence: Sequence[Evidence]) -> Signals:
-    """Take the signals of the passage that holds most of the question; of equal ones the first.
-
-    Args:
-        evidence: at least one.
-    """
-    best = max(evidence, key=lambda each: asked.share(_with_title(each, each.text)))
-    passage = asked.share(_with_title(best, best.text))
-    told = max(candidates(asked, [best]), key=lambda each: asked.share(_told(each)), default=None)
-    if told is None:
-        return Signals(passage, asked.missing_names(()), 0.0, 0.0)
-    found = _told(told)
-    return Signals(
-        passage=passage,
-        names=asked.missing_names(found),
-        kind=float(not asked.fits(told.text)),
-        negation=float(asked.negated and not negated(told.text)),
-    )
+def form_of(asked: Asked) -> Form:
+    """Say whether a question is asked with options behind its question mark."""
+    return "options" if len(terms(asked.text.partition("?")[2])) >= OPTION_TERMS else "question"
 
 
-def _told(candidate: Candidate) -> list[str]:
-    return _with_title(candidate.evidence, candidate.text)
+def _twist(table: Table, form: Form, sentence: BestSentence) -> float:
+    """Sum the signs of a twist; a question with options names wrong things by its nature and is not judged by them."""
+    if table.twist is None or form == "options":
+        return math.inf
+    return table.straight + _sum(table.twist, sentence.twist)
 
 
-def _with_title(evidence: Evidence, text: str) -> list[str]:
-    return terms(f"{evidence.title}\n{text}")
+def _sum(weights: Iterable[float], signs: Iterable[float]) -> float:
+    return sum(weight * sign for weight, sign in zip(weights, signs, strict=True))
 
 
-def _worst(weighing: Weighing, signals: Signals) -> Why:
+def _share(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
+
+
+def _worst(table: Table, seen: PassageSigns, sentence: BestSentence) -> Why:
+    """Name what takes most from the odds of an answer."""
+    weights, signs, twist = table.sentence, sentence.signs, table.twist
+    words = table.passage.words * (1 - seen.words) - table.passage.missing * seen.missing
     losses: dict[Why, float] = {
-        "words_missing": 1 - signals.passage - signals.names,  # a missing name is a missing word too
-        "name_missing": (1 + weighing.names) * signals.names,
-        "kind_missing": weighing.kind * signals.kind,
-        "negation_missing": weighing.negation * signals.negation,
+        "words_missing": words - table.passage.lacking * seen.lacking + weights.share * (1 - signs.share),
+        "kind_missing": -weights.kind * signs.kind,
+        "negation_missing": -weights.negation * signs.negation,
     }
-    return max(losses, key=lambda why: losses[why])
+    if twist is not None:
+        losses["kind_missing"] -= TWIST_SHARE * twist.kind * signs.kind
+        losses["negation_missing"] -= TWIST_SHARE * twist.negation * signs.negation
+        losses["opposite_told"] = -TWIST_SHARE * twist.opposite * sentence.twist.opposite
+    worst = max(losses, key=lambda why: losses[why])
+    lost = sum(sentence.missing) / sentence.asked.full
+    return "name_missing" if worst == "words_missing" and lost and signs.names >= MOSTLY * lost else worst

@@ -2,26 +2,32 @@
 
 The synthesis daemon publishes them while it works (NOTIFY on `CHANNEL`, no row is written); the facade passes
 them on, and makes the same events again from the finished row for whoever comes later or comes back. Ids grow
-within an ask and mean the same in both: a reader that names the last one it saw gets the rest, once.
+within an ask: a reader that names the last one it saw gets the rest, once. Up to CORRECTION an id says how many
+characters of the answer were told before it, so that steps may come before, between and after the words.
 
-    10 * step          status, one per step      10 * step + 1, 2    gate: waits for the model, holds it
-    1 000 + end        token, `end` = characters told so far
-    90 000             correction: the text that takes the place of all tokens
-    100 000 + n        citation n                200 000 / 210 000   refusal / error       300 000   done
+    CHAR * told + STEP * n       status of the n-th step, when `told` characters had been told
+      + CALL * c + 1 …           gate: the c-th call of that step waits, told anew when its place changes
+      + CALL * c + HOLDS         gate: it holds the model
+    CHAR * end                   token, `end` = characters told so far
+    CORRECTION                   the text that takes the place of all tokens
+    CITATIONS + n, REFUSAL, ERROR, DONE
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from db.rows import AskRow
 
 CHANNEL = "seodang_ask_events"
-STEPS = ("queued", "retrieve", "evidence", "decide", "answer", "check")
-TOKENS, CORRECTION, CITATIONS, REFUSAL, ERROR, DONE = 1_000, 90_000, 100_000, 200_000, 210_000, 300_000
+STEPS = ("queued", "retrieve", "evidence", "decide", "answer", "check", "verify")
+"""Steps in their usual order; one that is not here is told all the same."""
+CHAR, STEP, CALL, HOLDS = 10**8, 10**6, 10**4, 9_999
+CORRECTION, CITATIONS, REFUSAL, ERROR, DONE = (n * 10**14 for n in (1, 2, 3, 4, 5))
 END = "end"
 """Name of the notification that the row has reached a final status; carries no data, the row has it all."""
+Wait = Literal["waits", "holds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +39,50 @@ class AskEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+def words_told(event_id: int) -> int:
+    """Say how many characters of the answer a reader was told whose last event has this id; 0 behind all of them."""
+    return event_id // CHAR if event_id < CORRECTION else 0
+
+
+def place_id(wait_id: int, last: int) -> int | None:
+    """Give the id under which the place of a wait is told behind the event `last`; None when its ids are used up."""
+    number = max(wait_id, last + 1)
+    return number if number < wait_id + HOLDS - 1 else None
+
+
+def status_id(nth: int, told: int = 0) -> int:
+    """Give the id of the nth step, counted from 1."""
+    return told * CHAR + min(nth, CHAR // STEP - 1) * STEP
+
+
+def gate_id(step: int, call: int, state: Wait) -> int:
+    """Give the id with which the wait of a step's call begins, counted from 1, or ends."""
+    return step + min(call, STEP // CALL - 1) * CALL + (1 if state == "waits" else HOLDS)
+
+
 def status_event(step: str) -> AskEvent:
-    """Say which step runs."""
-    return AskEvent(_place(step), "status", {"step": step})
+    """Say which step runs; its number is that of its usual place."""
+    return AskEvent(status_id(_place(step)), "status", {"step": step})
 
 
 def _place(step: str) -> int:
-    return 10 * (1 + STEPS.index(step))
+    return 1 + (STEPS.index(step) if step in STEPS else len(STEPS))
 
 
-def gate_event(step: str, state: Literal["waits", "holds"], wait_ms: float | None = None) -> AskEvent:
+def gate_event(step: str, state: Wait, **more: object) -> AskEvent:
     """Say that the ask waits for the model at a step, or has it."""
-    waited = {} if wait_ms is None else {"wait_ms": wait_ms}
-    return AskEvent(_place(step) + 1 + (state == "holds"), "gate", {"step": step, "state": state, **waited})
+    return AskEvent(gate_id(status_id(_place(step)), 1, state), "gate", {"step": step, "state": state, **more})
 
 
 def correction_event(text: str) -> AskEvent:
-    """Put the answer in place of what was told while the model wrote."""
+    """Put a text in place of what was told while the model wrote; an empty one takes it back altogether."""
     return AskEvent(CORRECTION, "correction", {"text": text})
 
 
 def token_events(text: str, told: int = 0) -> Iterator[AskEvent]:
     """Cut a text into words with the white space behind them; `told` characters of the answer came before."""
     for word in re.finditer(r"\S+\s*|\s+", text):
-        yield AskEvent(TOKENS + told + word.end(), "token", {"text": word.group(), "start": told + word.start()})
+        yield AskEvent((told + word.end()) * CHAR, "token", {"text": word.group(), "start": told + word.start()})
 
 
 def result_of(row: AskRow) -> dict[str, Any]:
@@ -76,6 +102,7 @@ def result_of(row: AskRow) -> dict[str, Any]:
         "error_code": row.error_code,
         "gate_wait_ms": (row.trace or {}).get("gate_wait_ms", 0),
         "took_ms": took_ms,
+        "missing": (row.trace or {}).get("missing", []),
     }
 
 
@@ -83,9 +110,9 @@ def events_of(row: AskRow) -> list[AskEvent]:
     """Make the events of an ask again from its row, in order; a row that is not final has said no more than a
     step."""
     if row.completed_at is None:
-        return [status_event("queued")] if row.status == "pending" else [status_event("retrieve")]
-    events = [status_event(step) for step in (row.trace or {}).get("steps", STEPS[:1])]
-    if row.status == "failed":
+        return _steps(STEPS[: 1 if row.status == "pending" else 2])
+    events = _steps((row.trace or {}).get("steps", STEPS[:1]))
+    if row.status != "completed":
         events.append(AskEvent(ERROR, "error", {"code": row.error_code, "message": row.error_message}))
     elif row.refused:
         events.append(AskEvent(REFUSAL, "refusal", {"reason": row.refuse_reason, "message": row.answer}))
@@ -93,3 +120,7 @@ def events_of(row: AskRow) -> list[AskEvent]:
         events += token_events(row.answer or "")
         events += [AskEvent(CITATIONS + cited["n"], "citation", cited) for cited in row.citations or []]
     return [*events, AskEvent(DONE, "done", result_of(row))]
+
+
+def _steps(names: Sequence[str]) -> list[AskEvent]:
+    return [AskEvent(status_id(nth), "status", {"step": step}) for nth, step in enumerate(names, start=1)]

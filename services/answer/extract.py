@@ -40,8 +40,8 @@ FULL_FROM = 0.6
 HIGH_FROM = 0.75
 MEDIUM_FROM = 0.5
 """Share of the question's idf weight in the copied sentences from which an answer is full, or its confidence
-high or medium. On squad2-en .82 of the full and .59 of the partial answers hold a gold string; .87, .72 and
-.53 of those with high, medium and low confidence."""
+high or medium. On squad2-en, of the answers that decide.py lets through, .85 of the full and .66 of the partial
+ones hold a gold string; .88, .75 and .60 of those with high, medium and low confidence."""
 
 _MARKER = re.compile(r"\s*\[\d{1,3}\]")
 _HEADING = re.compile(r"#{1,6}\s")

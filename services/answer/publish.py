@@ -8,6 +8,9 @@ finished row.
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any
 
 import anyio
@@ -15,7 +18,17 @@ import anyio
 from db.errors import DatabaseError
 from db.pool import Database
 from services.answer.draft import AnswerStream
-from services.answer.events import CHANNEL, CITATIONS, REFUSAL, TOKENS, AskEvent, gate_event, token_events
+from services.answer.events import (
+    CHANNEL,
+    CHAR,
+    CITATIONS,
+    REFUSAL,
+    AskEvent,
+    gate_event,
+    gate_id,
+    status_id,
+    token_events,
+)
 from services.answer.result import Answer, Refusal
 from services.kit.early import companion
 
@@ -24,12 +37,33 @@ NOTIFY_BYTES = 8000
 reads it."""
 
 
+class _Numbers:
+    """Numbers steps, and the calls of a step, in the order in which they come (services/answer/events.py)."""
+
+    def __init__(self) -> None:
+        self._nth, self._step, self._call, self._waits = 1, status_id(1), 0, False
+
+    def number(self, event: AskEvent, told: int) -> AskEvent:
+        """Give the event its id; words have theirs already."""
+        if event.name == "status":
+            self._nth, self._call, self._waits = self._nth + 1, 0, False
+            self._step = status_id(self._nth, told)
+            return replace(event, id=self._step)
+        if event.name == "gate":
+            self._step = max(self._step, status_id(self._nth, told))
+            waits = event.data["state"] == "waits"
+            self._call += waits or not self._waits
+            self._waits = waits
+            return replace(event, id=gate_id(self._step, self._call, event.data["state"]))
+        return event
+
+
 class Publisher:
     """The voice of one ask; speaks while `speaking()` is entered."""
 
     def __init__(self, db: Database, ask_id: int) -> None:
         self._db, self._ask_id = db, ask_id
-        self._stream = AnswerStream()
+        self._stream, self._numbers = AnswerStream(), _Numbers()
         self._unsent: list[AskEvent] = []
         self._woken, self._closed = anyio.Event(), False
 
@@ -47,8 +81,8 @@ class Publisher:
         self._woken.set()
 
     def publish(self, event: AskEvent) -> None:
-        """Send an event as soon as may be."""
-        self._unsent.append(event)
+        """Send an event as soon as may be; a step's is numbered here."""
+        self._unsent.append(self._numbers.number(event, len(self.streamed)))
         self._woken.set()
 
     async def heard(self, piece: str) -> None:
@@ -59,7 +93,7 @@ class Publisher:
         if self._unsent and self._unsent[-1].name == "token":
             words = self._unsent.pop().data["text"] + words
         start = len(self._stream.text) - len(words)
-        self.publish(AskEvent(TOKENS + len(self._stream.text), "token", {"text": words, "start": start}))
+        self.publish(AskEvent(CHAR * len(self._stream.text), "token", {"text": words, "start": start}))
 
     def tell(self, result: Answer | Refusal, citations: Sequence[dict[str, Any]]) -> None:
         """Send the rest of an answer with its citations, or a refusal. Readers of a draft that was changed since are
@@ -97,6 +131,7 @@ class Turn:
     def __init__(self, voice: Publisher, step: str) -> None:
         self._voice, self._step = voice, step
         self._begun = False
+        self._since, self._asked = datetime.now(UTC), perf_counter()
         self._waited_ms: float | None = None
 
     def admitted(self, wait_ms: float) -> None:
@@ -111,5 +146,9 @@ class Turn:
         self._tell()
 
     def _tell(self) -> None:
-        waited_ms = self._waited_ms
-        self._voice.publish(gate_event(self._step, "waits" if waited_ms is None else "holds", waited_ms))
+        if self._waited_ms is not None:
+            self._voice.publish(gate_event(self._step, "holds", wait_ms=self._waited_ms))
+            return
+        waited_ms = round((perf_counter() - self._asked) * 1000, 1)
+        since = self._since.isoformat(timespec="milliseconds")
+        self._voice.publish(gate_event(self._step, "waits", since=since, waited_ms=waited_ms))

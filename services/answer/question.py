@@ -64,6 +64,8 @@ class Asked:
     names: frozenset[str]
     """Terms of its numbers and of its capitalised words, the first word left out."""
     negated: bool
+    full: float
+    """What a term in no passage would weigh: the scale of the weights, which grows with the corpus."""
 
     def share(self, found: Iterable[str]) -> float:
         """Say how much of the question's weight these terms hold, 0..1; 0 for a question without terms."""
@@ -94,15 +96,21 @@ class Asked:
         return sum(self.weights.get(term, 0.0) for term in some)
 
 
-def read(question: str, weights: Mapping[str, float]) -> Asked:
+FULL_WEIGHT = 9.0
+"""Idf of a term in none of 4,000 passages: the corpus on which the weights of support_weights.py were found."""
+
+
+def read(question: str, weights: Mapping[str, float], full: float = FULL_WEIGHT) -> Asked:
     """Read a question.
 
     Args:
         question: as the user wrote it.
         weights: inverse document frequency by term (`terms.question_weights`).
+        full: the same of a term in no passage (`terms.idf(0, n)`), above 0.
     """
     names = terms(" ".join(_NAME_OR_NUMBER.findall(question)))
-    return Asked(question, reply_language(question), _kind(question), weights, frozenset(names), negated(question))
+    language, kind = reply_language(question), _kind(question)
+    return Asked(question, language, kind, weights, frozenset(names), negated(question), full)
 
 
 def negated(text: str) -> bool:

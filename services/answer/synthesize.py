@@ -5,35 +5,36 @@ says that the evidence does not answer. What it wrote is not believed yet: servi
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from services.answer.calls import Answered, Caller
 from services.answer.check import uncited_claims
 from services.answer.draft import Markers
 from services.answer.evidence import Evidence
 from services.answer.extract import quotable_spans
+from services.answer.missing import parts_of
+from services.answer.publish import Turn
 from services.answer.question import Asked
 from services.answer.result import Answer, Citation, Confidence, Refusal, refuse
-from services.model.budget import room_tokens, tokens_of
+from services.answer.shown import LANGUAGES, fitting, quoted, written_out
 from services.model.chat import Heard
-from services.model.client import Admitted, Call, ModelClient, Said
-from services.model.endpoint import Endpoint
 from services.model.errors import ReplyMisshapen
 from services.model.jsonreply import read_json
-from services.model.prompt import Prompt, load_prompt
-from services.model.reply import Reply
+from services.model.prompt import load_prompt
 from services.model.request import ChatRequest, Message
 from services.text.chunks import Span
+from services.text.sentences import sentences
 from services.text.terms import terms
 
 PROMPT = "synthesize"
-LANGUAGES = {"ko": "Korean", "en": "English"}
 _CITED = re.compile(r"(?:\s*\[\d{1,3}\])+[.!?。]?")
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
-_JSON_LIKE = re.compile(r"\s*(?:```|\{)")
+_BLANK = re.compile(r"\s+")
+_JSON_LIKE = re.compile(r"\s*(?:```|\{|\[\s*[\"{\[])")
 
 
 class Draft(BaseModel):
@@ -65,20 +66,11 @@ class Draft(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What the model made of the evidence, and how the call went."""
-
-    result: Answer | Refusal
-    said: Said[Reply]
-    prompt_version: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ground:
     """What an answer may rest on.
 
     Attributes:
-        evidence: numbered from 1, best first.
+        evidence: numbered, best first, each as much of its passage as the writer is shown.
         covered: the rules without a model would let the question be answered from it.
     """
 
@@ -88,36 +80,20 @@ class Ground:
 
 
 async def synthesize(
-    gathered: Callable[[], Awaitable[Ground]],
-    models: ModelClient,
-    call: Call,
-    max_chars: int,
-    heard: Heard | None = None,
-    admitted: Admitted | None = None,
-) -> Written:
+    ground: Ground, caller: Caller, max_chars: int, turn: Turn, heard: Heard | None = None
+) -> Answered[Answer | Refusal]:
     """Write an answer of at most `max_chars` characters.
 
     Args:
-        gathered: waits for the evidence, which may still be looked for while the call waits for its turn. What does
-            not fit into the model's context is left out from the end.
+        ground: what of its evidence does not fit into the model's context is left out from the end.
     Raises:
         ModelError: the call failed, or its reply cannot be read.
     """
-    prompt, endpoint = load_prompt(PROMPT), models.endpoint(call.role)
+    prompt, endpoint = load_prompt(PROMPT), caller.models.endpoint(caller.own.role)
 
-    async def prepare() -> ChatRequest:
-        ground = await gathered()
-        return _request(prompt, endpoint, ground, max_chars)
-
-    said = await models.chat(call, prepare, heard, admitted)
-    ground = await gathered()
-    return Written(settled(read_draft(said.reply.text), ground, max_chars), said, prompt.version)
-
-
-def _request(prompt: Prompt, endpoint: Endpoint | None, ground: Ground, max_chars: int) -> ChatRequest:
     def filled(evidence: Sequence[Evidence]) -> ChatRequest:
         parts = prompt.fill(
-            question=ground.asked.text,
+            question=quoted(ground.asked.text),
             evidence=written_out(evidence),
             max_chars=max_chars,
             language=LANGUAGES[ground.asked.language],
@@ -125,36 +101,11 @@ def _request(prompt: Prompt, endpoint: Endpoint | None, ground: Ground, max_char
         messages = tuple(Message(who, text) for who, text in parts)
         return ChatRequest(messages, prompt.header.max_tokens, shape=Draft)
 
-    room = room_tokens(endpoint, filled(())) if endpoint is not None else None
-    return filled(within(ground.evidence, room))
+    def read(text: str) -> Answer | Refusal:
+        return settled(read_draft(text), ground, max_chars)
 
-
-def within(evidence: Sequence[Evidence], room: int | None) -> list[Evidence]:
-    """Keep the best passages that fit into `room` tokens, and always the first; None is all the room there is."""
-    kept: list[Evidence] = []
-    used = 0
-    for each in evidence:
-        used += tokens_of(written_out([each])) + 1
-        if kept and room is not None and used > room:
-            break
-        kept.append(each)
-    return kept
-
-
-def written_out(evidence: Sequence[Evidence]) -> str:
-    """Write the passages as the prompt shows them; no text can end its own quotation marks."""
-    return "\n".join(
-        f'<evidence n="{each.n}" title="{_attribute(each.title)}" page="{each.page}">\n{_body(each.text)}\n</evidence>'
-        for each in evidence
-    )
-
-
-def _attribute(title: str) -> str:
-    return _body(title).replace('"', "”").replace("\n", " ")
-
-
-def _body(text: str) -> str:
-    return text.replace("</evidence", "< /evidence").replace("<evidence", "< evidence")
+    request = fitting(endpoint, ground.evidence, filled)
+    return await caller.ask("synthesis", caller.own, prompt, request, read, turn, heard)
 
 
 def read_draft(text: str) -> Draft:
@@ -177,7 +128,7 @@ def read_draft(text: str) -> Draft:
 def settled(draft: Draft, ground: Ground, max_chars: int) -> Answer | Refusal:
     """Turn a draft into an answer with citations, or into a refusal when the model found no answer in the evidence."""
     if draft.refused:
-        return refuse("evidence_weak", ground.asked.language)
+        return refuse("evidence_weak", ground.asked.language, parts_of(ground.asked, [draft.refuse_reason or ""]))
     markers = Markers()
     text = clip(markers.renumber(draft.answer.strip()), max_chars)
     numbers = dict.fromkeys(int(n) for n in _NUMBER.findall(text))
@@ -189,11 +140,15 @@ def settled(draft: Draft, ground: Ground, max_chars: int) -> Answer | Refusal:
 
 
 def clip(text: str, max_chars: int) -> str:
-    """Cut a text that is too long behind its last cited claim, with an ellipsis that counts (Z10)."""
+    """Cut a text that is too long behind its last cited claim, else its last sentence, else its last word; with an
+    ellipsis that counts (Z10)."""
     if len(text) <= max_chars:
         return text
-    ends = [found.end() for found in _CITED.finditer(text) if found.end() < max_chars - 1]
-    return text[: ends[-1] if ends else max_chars - 1].rstrip() + "…"
+    cited = [found.end() for found in _CITED.finditer(text)]
+    borders = (cited, [span.end for span in sentences(text)], [found.start() for found in _BLANK.finditer(text)])
+    fitting_ends = ([end for end in ends if 0 < end < max_chars] for ends in borders)
+    end = next((ends[-1] for ends in fitting_ends if ends), max_chars - 1)
+    return text[:end].rstrip() + "…"
 
 
 def _citation(n: int, evidence: Evidence, text: str) -> Citation:

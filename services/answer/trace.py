@@ -17,6 +17,16 @@ class Trace:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self.facts: dict[str, Any] = {"steps": [STEPS[0]], "ms": {}}
+        self.anew = False
+        """Whether somebody wants the question worked out again, whatever was answered before."""
+        self.cache_key: str | None = None
+        """Under which the answer may be kept (services/answer/cache.py)."""
+
+    @property
+    def failed_calls(self) -> bool:
+        """Whether a model was asked in vain, or another had to stand in: the answer is less than it could be."""
+        calls = self.facts.get("calls", ())
+        return "stood_in_for" in self.facts or any(call.get("error") for call in calls)
 
     def begin(self, step: str) -> None:
         """Say that a step begins."""

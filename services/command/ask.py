@@ -1,4 +1,4 @@
-"""`seodang ask` and `seodang search`: from the shell, by the same tables as everybody else."""
+"""`seodang ask`: from the shell, by the same table as everybody else."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from rich.markup import escape
 
+from db.ask_rows import ChangedCitation
 from db.notify import Bell, listen_for_ever
 from db.pool import Database, open_pool
 from db.rows import AskRow
@@ -16,47 +17,15 @@ from services.answer.told import Told
 from services.command.place import Place
 from services.command.show import out
 from services.kit.errors import SeodangError
-from services.search.decorate import decorate
-from services.search.filters import Filters
-from services.search.helpers import Helpers
-from services.search.retrieve import search
-from services.web.wire import clean
-from services.wiring import open_models_if_set
 
 LOOK_S = 1.0
-ANY = Filters()
-TOLD = ("version_status", "match_reason", "highlights", "section")
-"""What is told of a hit beside it (services/search/decorate.py)."""
 Tell = Callable[[AskEvent], None]
 
 
-def search_chunks(place: Place, question: str, limit: int, filters: Filters = ANY) -> list[dict[str, Any]]:
-    """Search as `GET /api/search` does."""
-    question = clean(question)
-
-    async def run() -> list[dict[str, Any]]:
-        settings = place.settings
-        async with open_pool(place.dsn, "search", 4, searching=True) as db, open_models_if_set(settings, db) as models:
-            hits = await search(db, question, filters, limit, settings.search, Helpers(models))
-            decorated = await decorate(db, question, hits)
-        return [{**asdict(each.hit), **{name: getattr(each, name) for name in TOLD}} for each in decorated]
-
-    return anyio.run(run)
-
-
-def show_hits(hits: list[dict[str, Any]]) -> None:
-    """Print hits with the place of each."""
-    for rank, hit in enumerate(hits, start=1):
-        out.print(
-            f"[bold]{rank}. {hit['title']}[/bold], p. {hit['page']}  [dim]{hit['score']:.2f}[/dim]", highlight=False
-        )
-        out.print(" ".join(hit["text"].split())[:300], highlight=False, markup=False)
-    if not hits:
-        out.print("Nothing was found.")
-
-
-def ask_question(place: Place, question: str, background: bool, tell: Tell | None) -> dict[str, Any]:
-    """Put a question into `asks` and give its result; `tell` hears each event as it comes.
+def ask_question(
+    place: Place, question: str, background: bool, tell: Tell | None, debug: bool = False
+) -> dict[str, Any]:
+    """Put a question into `asks` and give its result; `tell` hears each event as it comes, `debug` adds the trace.
 
     Raises:
         SeodangError: the question could not be answered; says why.
@@ -66,10 +35,30 @@ def ask_question(place: Place, question: str, background: bool, tell: Tell | Non
     ask_id = int(place.db.value("insert_ask", **values))
     if "synthesis" not in place.served():
         place.drain(["synthesis"])
-    row = anyio.run(_followed, place, ask_id, tell)
-    if row.status == "failed":
-        raise SeodangError(f"The question could not be answered: {row.error_code}: {row.error_message}")
-    return result_of(row)
+    try:
+        row = anyio.run(_followed, place, ask_id, tell)
+    except KeyboardInterrupt:  # nobody waits for it any more
+        if not background:
+            place.db.value("cancel_ask", id=ask_id)
+        raise
+    if row.status != "completed":
+        why = f"{row.error_code}: {row.error_message}"
+        raise SeodangError(f"The question could not be answered: {why} (`seodang ask --show {ask_id} --debug`)")
+    return result_of(row) | ({"trace": row.trace} if debug else {})
+
+
+def asked_before(place: Place, ask_id: int, debug: bool = False) -> dict[str, Any]:
+    """Give an ask as it stands, with what changed since of the documents that it cites.
+
+    Raises:
+        SeodangError: there is no such ask.
+    """
+    row = place.db.one(AskRow, "ask_row", id=ask_id)
+    if row is None:
+        raise SeodangError(f"There is no ask {ask_id}.")
+    changed = place.db.many(ChangedCitation, "changed_since", ask_id=ask_id)
+    stale = {"stale": bool(changed), "changed": [asdict(each) for each in changed]}
+    return result_of(row) | stale | ({"trace": row.trace} if debug else {})
 
 
 class Follower:
@@ -124,6 +113,8 @@ def print_event(event: AskEvent) -> None:
     """Print the answer of a stream as it comes."""
     if event.name == "token":
         out.print(event.data["text"], end="", highlight=False, markup=False)
+    elif event.name == "correction" and not event.data["text"]:
+        out.print("\n[yellow]Withdrawn after the checks.[/yellow]")
     elif event.name == "correction":
         out.print(f"\n[yellow]Corrected after the checks:[/yellow] {escape(event.data['text'])}", highlight=False)
 
@@ -135,6 +126,20 @@ def show_answer(result: dict[str, Any]) -> None:
         return
     out.print(result["answer"], highlight=False, markup=False)
     show_citations(result)
+
+
+def show_asked(result: dict[str, Any]) -> None:
+    """Print an ask of earlier: the question, what became of it, and what no longer reads as it did."""
+    out.print(f"[bold]{result['id']}.[/bold] {escape(result['question'])}", highlight=False)
+    if result["status"] == "completed":
+        show_answer(result)
+    else:
+        code = f": {result['error_code']}" if result["error_code"] else ""
+        out.print(f"[yellow]{result['status']}{code}[/yellow]", highlight=False)
+    for each in result["changed"]:
+        out.print(f"[yellow]{each['what']} since[/yellow]: {escape(each['title'])}", highlight=False)
+    if result["stale"]:
+        out.print("The answer may no longer hold: ask again.")
 
 
 def show_citations(result: dict[str, Any]) -> None:

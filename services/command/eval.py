@@ -1,10 +1,11 @@
-"""`seodang eval`: how good search is on questions whose passages are known, kept and compared with the run before.
+"""`seodang eval`: how good search and answers are on questions whose passages are known, compared with the run before.
 
-In: a folder of sets. Out: recall, rank, gain and times, by leg, set, language and kind of question. The user's own
-documents are neither searched nor changed: the sets are read into a database beside theirs.
+In: a folder of sets. Out: recall, rank, gain and times, by leg, set, language and kind of question; how asks ended and
+what they cost. The user's own documents are neither searched nor changed: the sets are read into a database beside
+theirs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,10 +24,12 @@ from services.command.eval_study import evaluate_study, landed_wrong, show_study
 from services.command.place import Place, opened_place
 from services.command.show import emit
 from services.document.embed import CHUNKER
-from services.evaluate.choose import answerable, named
-from services.evaluate.measure import Measured, Tell, measure
+from services.evaluate.asked_figures import ask_figures, ask_latency
+from services.evaluate.asking import Replies, ask_all, asker
+from services.evaluate.choose import answerable, named, to_ask
+from services.evaluate.measure import Measured, measure
 from services.evaluate.probe import Options, probe
-from services.evaluate.result import Change, LegFigures, changed, figures_of, latency_of, results_of
+from services.evaluate.result import Change, LegFigures, asks_of, changed, figures_of, latency_of, results_of
 from services.evaluate.seen import Look
 from services.evaluate.sets import EvaluationSet, Question, SetError, read_sets
 from services.kit.errors import SeodangError
@@ -39,7 +42,12 @@ from services.stages import stage_named
 from services.tools import Tools
 
 LISTED = 20
-group = typer.Typer(no_args_is_help=True, help="How good search is, on sets of questions.")
+ASK_SAMPLE = 300
+"""Questions of a set and kind that are asked unless said otherwise: a share of them has a standard error below .03."""
+ALL = "all"
+SETTINGS = ("search", "answer", "embed")
+"""Parts of the settings that are kept with a run."""
+group = typer.Typer(no_args_is_help=True, help="How good search and answers are, on sets of questions.")
 
 
 class Switch(StrEnum):
@@ -57,27 +65,50 @@ Sample = Annotated[
 Analyze = Annotated[Switch, typer.Option("--analyze", help="Have the model analyse each question.")]
 Rerank = Annotated[Switch, typer.Option("--rerank", help="Have the reranker order the hits.")]
 Study = Annotated[Switch, typer.Option("--study", help="Explain multiple-choice questions, in place of searching.")]
+Ask = Annotated[Switch, typer.Option("--ask", help="Also ask: have questions answered or refused.")]
+AskSample = Annotated[
+    str, typer.Option("--ask-sample", metavar="N|all", help="At most so many asks a set and kind, always the same.")
+]
 Most = Annotated[int, typer.Option("--limit", min=1, help="At the most so many, newest first.")]
+
+
+Gold = dict[Question, list[str]]
+"""Questions, each with the texts of the passages that answer it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a run asks: all sets of the index, those that are asked, how many questions of each, with which help."""
+    """What a run asks: all sets of the index, those that are asked, how many questions of each, with which help.
+
+    `sample` is a set's share of searches, `ask_sample` one kind's of asks; None for all.
+    """
 
     indexed: list[EvaluationSet]
     sets: list[EvaluationSet]
     sample: int | None
     options: Options
+    ask: bool = True
+    ask_sample: int | None = ASK_SAMPLE
 
-    def gold(self) -> dict[Question, list[str]]:
-        """Give the questions, each with the texts of the passages that answer it."""
-        found: dict[Question, list[str]] = {}
-        for one in self.sets:
-            passages = one.passages()
-            found |= {each: [passages[number] for number in each.gold] for each in answerable(one, self.sample)}
+    def gold(self) -> Gold:
+        """Give the questions that are searched for.
+
+        Raises:
+            SetError: no passage answers any of them.
+        """
+        found = self._with_passages(lambda one: answerable(one, self.sample))
         if not found:
             raise SetError("No question of these sets is answered by a passage: there is nothing to look for.")
         return found
+
+    def asks(self) -> Gold:
+        """Give the questions that are asked; those that nothing answers have no passage."""
+        return self._with_passages(lambda one: to_ask(one, self.ask_sample)) if self.ask else {}
+
+    def _with_passages(self, choose: Callable[[EvaluationSet], Sequence[Question]]) -> Gold:
+        texts = {one.name: one.passages() for one in self.sets}
+        chosen = (each for one in self.sets for each in choose(one))
+        return {each: [texts[each.set][number] for number in each.gold] for each in chosen}
 
     def stamps(self) -> dict[str, object]:
         """Say which sets are in the index."""
@@ -85,7 +116,8 @@ class Asked:
 
     def said(self) -> dict[str, object]:
         """Give the options for the row of the run."""
-        return {"sets": [one.name for one in self.sets], "sample": self.sample, **self.options.as_json()}
+        asks = {"ask": self.ask, "ask_sample": self.ask_sample if self.ask else None}
+        return {"sets": [one.name for one in self.sets], "sample": self.sample, **self.options.as_json(), **asks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +131,19 @@ class Evaluation:
     figures: LegFigures
     latency: LegFigures
     change: Change | None
+
+
+def how_many(said: str) -> int | None:
+    """Read a number of questions; None for all.
+
+    Raises:
+        BadParameter: it is neither a number from 1 nor the word.
+    """
+    if said == ALL:
+        return None
+    if not said.isdecimal() or int(said) < 1:
+        raise typer.BadParameter(f"{said!r} is neither a number from 1 nor the word {ALL}.")
+    return int(said)
 
 
 def _settings() -> Settings:
@@ -115,15 +160,17 @@ def run(
     analyze: Analyze = Switch.FALSE,
     rerank: Rerank = Switch.FALSE,
     study: Study = Switch.FALSE,
+    ask: Ask = Switch.TRUE,
+    ask_sample: AskSample = str(ASK_SAMPLE),
     as_json: AsJson = False,
 ) -> None:
-    """Search for every answerable question, and say how often the passage that answers it came first."""
+    """Search for every answerable question, ask some of every kind, and say how often it went well."""
     indexed = read_sets(folder)
     if study is Switch.TRUE:
         _run_study(indexed, named(indexed, sets), sample, as_json)
         return
     options = Options(analyze is Switch.TRUE, rerank is Switch.TRUE)
-    asked = Asked(indexed, named(indexed, sets), sample, options)
+    asked = Asked(indexed, named(indexed, sets), sample, options, ask is Switch.TRUE, how_many(ask_sample))
     with opened_place(_settings()) as place:
         found = evaluate(place, asked)
     emit(asdict(found), as_json, lambda _: show_run(found.run, found.figures, found.latency, found.change))
@@ -156,9 +203,11 @@ def evaluate(place: Place, asked: Asked) -> Evaluation:
     if not place.db.value("hold_evaluation", space=SEODANG, number=Lock.EVALUATION):
         raise SeodangError("Another evaluation runs on this database: wait for its end, the two would slow each other.")
     started_at = datetime.now(UTC)
-    with opened_corpus(place, asked.indexed) as corpus, shown("asking", len(gold)) as tell:
-        measured = anyio.run(_searched, place, corpus, asked, gold, tell)
-    figures, latency, results = figures_of(measured), latency_of(measured), results_of(measured)
+    with opened_corpus(place, asked.indexed) as corpus:
+        measured, replies = anyio.run(_held, place, corpus, asked, gold)
+    figures = figures_of(measured) | ask_figures(replies.heard)
+    latency = latency_of(measured) | ask_latency(replies.heard, replies.timed)
+    results = {**results_of(measured), "asks": asks_of(replies.heard)}
     before = place.db.one(EvalRun, "last_eval_run", sets=asked.stamps(), options=asked.said())
     found = {"figures": figures, "latency": latency, "results": results}
     number = _store(place, asked, started_at, found)
@@ -166,13 +215,18 @@ def evaluate(place: Place, asked: Asked) -> Evaluation:
     return Evaluation(number, started_at, asked.stamps(), asked.said(), figures, latency, change)
 
 
-async def _searched(place: Place, corpus: Place, asked: Asked, gold: dict[Question, list[str]], tell: Tell) -> Measured:
+async def _held(place: Place, corpus: Place, asked: Asked, gold: Gold) -> tuple[Measured, Replies]:
+    """Search first, then ask: searches that are timed meet no cache that an ask has filled."""
+    asks = asked.asks()
     async with corpus_tools(place, corpus, searching=True) as opened:
         tools = asked.options.on(opened)
-        look = probe(tools)
-        if asked.options.analyze:
-            await _analyzed(corpus, tools, look, list(gold))
-        return await measure(gold, look, tell)
+        with shown("searching", len(gold)) as tell:
+            look = probe(tools)
+            if asked.options.analyze:
+                await _analyzed(corpus, tools, look, list(gold))
+            measured = await measure(gold, look, tell)
+        with shown("asking", len(asks)) as tell:
+            return measured, await ask_all(asks, asker(tools), tell)
 
 
 async def _analyzed(corpus: Place, tools: Tools, look: Look, questions: Sequence[Question]) -> None:
@@ -191,7 +245,7 @@ def _store(place: Place, asked: Asked, started_at: datetime, found: dict[str, An
             started_at=started_at,
             sets=asked.stamps(),
             options=asked.said(),
-            settings={part: getattr(place.settings, part).model_dump(mode="json") for part in ("search", "embed")},
+            settings={part: getattr(place.settings, part).model_dump(mode="json") for part in SETTINGS},
             prompt_versions=prompt_versions(),
             models=models_of(place.settings),
             chunker=CHUNKER,

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from db.eval_rows import ListedRun
+from services.command.eval_ask_show import cell, show_asks
 from services.command.show import duration, out, table
+from services.evaluate.asked_figures import is_ask
 from services.evaluate.result import Change, LegFigures
 from services.evaluate.seen import FUSED
 from services.evaluate.tags import EVERYTHING
@@ -17,13 +19,14 @@ SHOWN = 20
 
 
 def show_run(run: int, figures: LegFigures, latency: LegFigures, change: Change | None) -> None:
-    """Print the figures of all legs together by group, those of each leg, and what changed."""
+    """Print the figures of all legs together by group, those of each leg, how asks ended, and what changed."""
     asked, timed = figures[FUSED][EVERYTHING]["n"], latency[FUSED].get(EVERYTHING, {}).get("n", 0)
-    title = f"Run {run}: {asked} questions, {timed} of them timed, one at a time"
+    title = f"Run {run}: {asked} questions searched for, {timed} of them timed, one at a time"
     rows = [_row(group, FUSED, group, figures, latency, change) for group in figures[FUSED]]
     table(title, ("questions", "n", *MEASURES, "p50 ms", "p95 ms"), rows)
-    legs = [_row(leg, leg, EVERYTHING, figures, latency, change) for leg in figures]
+    legs = [_row(leg, leg, EVERYTHING, figures, latency, change) for leg in figures if not is_ask(leg)]
     table("Legs, all questions", ("leg", "n", *MEASURES, "p50 ms", "p95 ms"), legs)
+    show_asks(figures, latency, change)
     if change is None:
         out.print("There is no former run of these sets with these options to compare with.")
         return
@@ -32,6 +35,8 @@ def show_run(run: int, figures: LegFigures, latency: LegFigures, change: Change 
     _show_questions("found now", change.won)
     if not change.lost and not change.won:
         out.print("No question was lost or won.")
+    _show_questions("no longer end as they should", change.asks_lost)
+    _show_questions("end as they should now", change.asks_won)
 
 
 def _row(
@@ -40,13 +45,9 @@ def _row(
     found, took = figures[leg][group], latency.get(leg, {}).get(group, {})
     deltas = change.deltas.get(leg, {}).get(group, {}) if change else {}
     slower = change.latency_deltas.get(leg, {}).get(group, {}) if change else {}
-    measures = [_cell(f"{found[measure]:.4f}", deltas.get(measure), "+.4f") for measure in MEASURES]
-    times = [_cell(f"{took[each]:.1f}", slower.get(each), "+.1f") if took else "" for each in TIMES]
+    measures = [cell(f"{found[measure]:.4f}", deltas.get(measure), "+.4f") for measure in MEASURES]
+    times = [cell(f"{took[each]:.1f}", slower.get(each), "+.1f") if took else "" for each in TIMES]
     return [name, found["n"], *measures, *times]
-
-
-def _cell(said: str, delta: float | None, form: str) -> str:
-    return said if not delta else f"{said} ({delta:{form}})"
 
 
 def _show_questions(what: str, questions: Sequence[str]) -> None:

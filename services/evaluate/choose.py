@@ -26,13 +26,26 @@ def answerable(one: EvaluationSet, sample: int | None) -> list[Question]:
     Args:
         sample: so many of them at most, chosen by the hash of their ids; None for all.
     """
-    questions = [question for question in one.questions if question.kind == ANSWERABLE and question.gold]
-    return questions if sample is None else _spread(questions, sample)
+    return _of_kind(one, ANSWERABLE, sample)
+
+
+def to_ask(one: EvaluationSet, sample: int | None) -> list[Question]:
+    """Give the questions of a set that are asked: of each kind so many at most, chosen as above; None for all.
+
+    A question of another kind than the answerable is to be refused, whatever the kind is called.
+    """
+    kinds = dict.fromkeys((ANSWERABLE, *sorted({question.kind for question in one.questions})))
+    return [question for kind in kinds for question in _of_kind(one, kind, sample)]
 
 
 def to_time(questions: Iterable[Question], most: int) -> list[Question]:
     """Choose so many at most for the timing, by the hash of their ids: each set in proportion, about."""
     return _spread(list(questions), most)
+
+
+def _of_kind(one: EvaluationSet, kind: str, sample: int | None) -> list[Question]:
+    questions = [each for each in one.questions if each.kind == kind and (each.gold or kind != ANSWERABLE)]
+    return questions if sample is None else _spread(questions, sample)
 
 
 def _spread(questions: Sequence[Question], most: int) -> list[Question]:

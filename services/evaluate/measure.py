@@ -4,7 +4,7 @@ In: questions with the passages that answer them, and a search. Out: ranks of al
 timed ones come first, so that no cache of search has heard them; other questions warm the connections before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -23,6 +23,8 @@ AT_ONCE = 4
 Ranks = dict[str, int | None]
 """Of one question, by leg; a leg that had no part in it is not there."""
 Tell = Callable[[int], None]
+Do = Callable[[Question, bool], Awaitable[None]]
+"""What is done for a question; with True it is one of those that are timed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,24 @@ async def measure(gold: Mapping[Question, Sequence[str]], look: Look, tell: Tell
     others = [question for question in gold if question not in watched]
     for question in (others or list(gold))[:WARM_UP]:
         await look(question.query, True)
-    for question in gold:
+    await in_turn(list(gold), watched, asking.ask)
+    return Measured({question: asking.done.ranks[question] for question in gold}, asking.done.took_ms)
+
+
+async def in_turn(questions: Sequence[Question], watched: Container[Question], do: Do) -> None:
+    """Do something for each question: first for the watched ones, one at a time, then for the others side by side."""
+    for question in questions:
         if question in watched:
-            await asking.ask(question, watch=True)
-    left = iter(others)
+            await do(question, True)
+    left = (question for question in questions if question not in watched)
 
     async def work() -> None:
         for question in left:  # the workers share the iterator; none awaits while it takes the next
-            await asking.ask(question, watch=False)
+            await do(question, False)
 
     async with anyio.create_task_group() as workers:
         for _ in range(AT_ONCE):
             workers.start_soon(work)
-    return Measured({question: asking.done.ranks[question] for question in gold}, asking.done.took_ms)
 
 
 @dataclass(slots=True)

@@ -6,12 +6,13 @@ from typing import Any
 
 from db.eval_rows import EvalRun
 from services.evaluate.figures import DIGITS, Figures, Value, by_group, latency, quality
+from services.evaluate.heard import Heard
 from services.evaluate.measure import Measured
 from services.evaluate.seen import FUSED
 from services.evaluate.sets import Question
 
 LegFigures = dict[str, Figures]
-"""By leg."""
+"""By leg of search, or part of asking (services/evaluate/asked_figures.py)."""
 
 
 def figures_of(measured: Measured) -> LegFigures:
@@ -52,11 +53,25 @@ def results_of(measured: Measured) -> dict[str, Any]:
     return {"legs": legs, "ranks": ranks}
 
 
+ENDING = ("as_wished", "ended", "score", "right", "cited_gold", "bad_numbers", "chars", "calls", "re_gate")
+"""What is kept of every ask, in this order; each is a field of Heard."""
+
+
+def asks_of(asks: Mapping[Question, Heard]) -> dict[str, Any]:
+    """Write how every ask ended compactly: `columns`, and in `ended` by set and question one value for each."""
+    ended: dict[str, dict[str, list[object]]] = {}
+    for question, heard in asks.items():
+        ended.setdefault(question.set, {})[question.id] = [getattr(heard, name) for name in ENDING]
+    return {"columns": list(ENDING), "ended": ended}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is different from a former run: figures of now minus then, and questions by «set/id».
 
-    `lost` were found then in the first ten of all legs together and are not now; `won` the other way about.
+    `lost` were found then in the first ten of all legs together and are not now; `won` the other way about. `asks_lost`
+    ended as they should then and do not now: a right answer, or a refusal where nothing is known to answer; `asks_won`
+    the other way about.
     """
 
     run: int
@@ -64,18 +79,23 @@ class Change:
     latency_deltas: LegFigures
     lost: list[str]
     won: list[str]
+    asks_lost: list[str]
+    asks_won: list[str]
 
 
 def changed(then: EvalRun, now: EvalRun) -> Change:
     """Compare a run with a former one of the same sets and options."""
     found, found_then = set(_found(now.results)), set(_found(then.results))
     both = set(_asked(now.results)) & set(_asked(then.results))
+    ended, ended_then = _ended_well(now.results), _ended_well(then.results)
     return Change(
         then.id,
         _deltas(now.figures, then.figures),
         _deltas(now.latency, then.latency),
         lost=sorted((found_then - found) & both),
         won=sorted((found - found_then) & both),
+        asks_lost=sorted(each for each, well in ended.items() if not well and ended_then.get(each) is True),
+        asks_won=sorted(each for each, well in ended.items() if well and ended_then.get(each) is False),
     )
 
 
@@ -97,6 +117,14 @@ def _deltas(now: LegFigures, then: LegFigures) -> LegFigures:
 
 def _asked(results: Mapping[str, Any]) -> Iterator[str]:
     return (f"{name}/{number}" for name, ranks in results["ranks"].items() for number in ranks)
+
+
+def _ended_well(results: Mapping[str, Any]) -> dict[str, bool]:
+    """Say of every ask whether it ended as it should; of a run that asked nothing, nothing."""
+    asks = results.get("asks")
+    at = asks["columns"].index("as_wished") if asks else 0
+    sets = asks["ended"].items() if asks else ()
+    return {f"{name}/{number}": bool(values[at]) for name, ended in sets for number, values in ended.items()}
 
 
 def _found(results: Mapping[str, Any]) -> Iterator[str]:

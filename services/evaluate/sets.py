@@ -42,7 +42,8 @@ class SetDocument:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question; `gold` are the passages that answer it, one is enough; empty where nothing in the corpus does."""
+    """A question; `gold` are the passages that answer it, one is enough; empty where nothing in the corpus does.
+    `answers` are strings of which a right answer holds one; empty where nobody wrote any down."""
 
     id: str
     set: str
@@ -55,10 +56,11 @@ class Question:
     tags: tuple[str, ...]
     correct: int | None = None
     """The right one of `choices`, counted from 0; None where the set does not say."""
+    answers: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
-        """What is searched for: a multiple-choice question with its options."""
+        """What is searched for and asked: a multiple-choice question with its options."""
         return " ".join((self.text, *self.choices))
 
 
@@ -157,6 +159,7 @@ def _question(values: Mapping[str, Any], set_name: str) -> Question:
         yes_or_no=values.get("yesno") is not None,
         tags=_strings(values.get("tags")),
         correct=None if values.get("correct") is None else int(values["correct"]),
+        answers=_strings(values.get("answers")),
     )
 
 

@@ -17,13 +17,14 @@ from db.jobs import Job
 from db.queue import FROM_THE_START
 from services.kit.errors import JobError
 from services.kit.log import Event, get_logger
-from services.kit.outcome import NOTHING_MORE, Completed, Outcome
+from services.kit.outcome import NOTHING_MORE, Completed, Outcome, Skipped
 from services.kit.settle import outcome_of
 from services.kit.shift import Shift
 from services.kit.stage import ToolsT
 
 log = get_logger()
 
+CALLED_OFF = Skipped("cancelled", "Nobody waited for it any more. Ask again.")
 LOOK_AGAIN = 3
 """How often a job that lost a race on a unique rule is worked again at once before it counts as a failed attempt."""
 
@@ -75,7 +76,7 @@ class Lane(Generic[ToolsT]):
     async def _work(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Run the stage over a batch; where the batch raises, each job by itself, so that one cannot spoil others."""
         try:
-            outcomes = list(await self.stage.run(jobs, self.tools))
+            outcomes = await self._run(jobs)
             if len(outcomes) != len(jobs):
                 raise ValueError(f"{self.stage.name} gave {len(outcomes)} outcomes for {len(jobs)} jobs")
         except Exception as error:  # the one place where any error becomes the ending of a job
@@ -85,6 +86,16 @@ class Lane(Generic[ToolsT]):
                 log.warning(Event.JOB_CRASHED, stage=self.stage.name, job=jobs[0].id, exc_info=error)
             return [outcome_of(error)]
         return outcomes
+
+    async def _run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Run the stage over a batch; a job that is called off meanwhile has let go of everything when this returns."""
+        with self.shift.in_hand(jobs) as called_off:
+            try:
+                return list(await self.stage.run(jobs, self.tools))
+            except Exception:
+                if not called_off.cancel_called:
+                    raise
+        return [CALLED_OFF]
 
     async def _end(self, jobs: Sequence[Job], outcomes: list[Outcome]) -> list[Job]:
         if not self.stage.then and all(outcome is NOTHING_MORE for outcome in outcomes):

@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from services.kit.answer_settings import AnswerSettings
 from services.kit.document_settings import (
     ClassifySettings,
     DigestSettings,
@@ -111,15 +112,6 @@ class SearchSettings(Part):
         {}, description='Shares by which the scores of material types are raised, as `{"law": 0.01}`; 0.03 hurt (P05).'
     )
     most_boost_share: float = Field(0.05, ge=0, le=1, description="All boosts of one hit together: at most this (P05).")
-
-
-class AnswerSettings(Part):
-    """From ranked chunks to an answer."""
-
-    max_chars: Count = Field(600, description="No answer is longer.")
-    evidence: Count = Field(5, description="Chunks that are looked at for one answer.")
-    wait_s: Seconds = Field(120.0, description="How long `POST /api/search/ask` waits before it answers 202.")
-    heartbeat_s: Seconds = Field(10.0, description="A comment line is sent on a silent event stream this often.")
 
 
 class WebSettings(Part):

@@ -35,13 +35,16 @@ def document() -> str:
 
 
 def _section(name: str, part: type[BaseModel]) -> Iterator[str]:
-    yield f"## {name}\n\n{(part.__doc__ or '').strip()}\n"
+    yield f"## {name.replace('__', '.')}\n\n{(part.__doc__ or '').strip()}\n"
     if part is ModelsSettings:
         roles = ", ".join(f"`{role.upper()}`" for role in part.model_fields)
         yield f"`<ROLE>` is one of {roles}.\n"
         yield from _table("MODELS__<ROLE>__", _leaves(ModelSettings))
-    else:
-        yield from _table(f"{name.upper()}__", _leaves(part))
+        return
+    yield from _table(f"{name.upper()}__", _leaves(part))
+    for inner, field in part.model_fields.items():
+        if _is_part(field):
+            yield from _section(f"{name}__{inner}", type(field.default))
 
 
 def _is_part(field: FieldInfo) -> bool:

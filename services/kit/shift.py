@@ -7,8 +7,8 @@ when rows come, and a keeper beats, rescues the rows of the dead, and makes put-
 
 import os
 import platform
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Generic
 
 import anyio
@@ -18,6 +18,7 @@ from db.jobs import Job
 from db.locks import WORKERS
 from db.notify import Bell, listen_for_ever
 from db.pool import Session, connect
+from db.queries import query
 from db.queue import SESSION_SETTINGS, Queue
 from services.kit.log import Event, get_logger
 from services.kit.outcome import Completed, Outcome
@@ -48,6 +49,7 @@ class Shift(Generic[ToolsT]):
         self.ended = 0
         self._session, self._worker = session, worker
         self._turnstile = anyio.Lock()
+        self._in_hand: dict[int, anyio.CancelScope] = {}
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -70,6 +72,29 @@ class Shift(Generic[ToolsT]):
         """Claim the next rows after a position, none less urgent than `ceiling`."""
         async with self._undisturbed():
             return await self.queue.claim(self._session, self._worker, self.stage.batch, after, ceiling)
+
+    @contextmanager
+    def in_hand(self, jobs: Sequence[Job]) -> Iterator[anyio.CancelScope]:
+        """Let a job that is alone in its batch be called off while the body runs, which is cancelled then."""
+        with anyio.CancelScope() as scope:
+            if len(jobs) == 1:
+                self._in_hand[jobs[0].id] = scope
+            try:
+                yield scope
+            finally:
+                self._in_hand.pop(jobs[0].id, None)
+
+    def heard(self, payload: str) -> None:
+        """Take a notification of the queue: look at it, or, with a number, let go of that job."""
+        if payload.isascii() and payload.isdigit():
+            self._call_off(int(payload))
+        else:
+            self.bell.ring()
+
+    def _call_off(self, job_id: int) -> None:
+        if (scope := self._in_hand.get(job_id)) is not None and not scope.cancel_called:
+            log.info(Event.JOB_CALLED_OFF, stage=self.stage.name, job=job_id)
+            scope.cancel()
 
     async def turn(self, done: Sequence[Job], after: tuple[int, int], ceiling: int, most: int) -> list[Job]:
         """Complete a batch that writes nothing and claim up to `most` more in the same statement."""
@@ -148,6 +173,9 @@ class Shift(Generic[ToolsT]):
         rescued = await self.queue.rescue(self._session, self._worker, max_crashes, stale_s)
         if rescued:
             log.warning(Event.JOBS_RESCUED, stage=self.stage.name, jobs=[job_id for job_id, _ in rescued])
+        if self._in_hand and self.stage.called_off is not None:  # one whose notification was lost
+            for row in await self._session.records(query(self.stage.called_off), self._worker):
+                self._call_off(row["id"])
         due_s = await self.queue.promote(self._session)
         if rescued or due_s == 0:
             self.bell.ring()
@@ -182,7 +210,7 @@ async def open_shift(
         shift = Shift(stage, settings, session, worker, bell)
         log.info(Event.WORKER_STARTED, stage=stage.name, worker=worker)
         async with anyio.create_task_group() as helpers:
-            helpers.start_soon(listen_for_ever, dsn, stage.name, shift.queue.channel, bell.ring)
+            helpers.start_soon(listen_for_ever, dsn, stage.name, shift.queue.channel, shift.heard)
             helpers.start_soon(shift.keep)
             helpers.start_soon(_raise_when, lost)
             yield shift

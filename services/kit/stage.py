@@ -31,6 +31,8 @@ class Stage(Generic[ToolsT]):
         prepare: called at the start of each shift, for example to enqueue what a changed setting made outdated.
         watch: called every `queue.look_s` beside the lanes, for work that comes by the clock and not by a row.
         upkeep: named statements without arguments, run when the queue is empty.
+        called_off: the named statement that lists what a worker (`worker`) has in hand and nobody wants any more. A
+            notification on the queue's channel with a job's number says so at once. A batch of one is cancelled then.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Stage(Generic[ToolsT]):
     prepare: Callable[[ToolsT], Awaitable[None]] | None = None
     watch: Callable[[ToolsT], Awaitable[None]] | None = None
     upkeep: tuple[str, ...] = ()
+    called_off: str | None = None
 
 
 def single(

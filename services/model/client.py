@@ -27,6 +27,7 @@ from services.model.connection import Connection
 from services.model.endpoint import Endpoint, Role, endpoint_of
 from services.model.errors import CircuitOpen, ModelError, ModelMisnamed, ModelTimeout, ModelUnavailable
 from services.model.plain import Door
+from services.model.probe import list_models
 from services.model.reply import Reply
 from services.model.request import ChatRequest
 
@@ -102,6 +103,23 @@ class ModelClient:
     def endpoint(self, role: Role) -> Endpoint | None:
         """Say what serves a role; None where nothing does."""
         return endpoint_of(role, self._settings.models, self._settings.gate.capacity)
+
+    async def answers(self, role: Role, within_s: float) -> bool | None:
+        """Say whether the server of a role answers what makes it generate nothing: the list of its models.
+
+        Not behind the gate: this tells a server that is away from one that others are using. None: no answer came
+        within `within_s`, which may be either, since some servers answer nothing else while they generate.
+        """
+        endpoint = self.endpoint(role)
+        if endpoint is None:
+            return False
+        with anyio.move_on_after(within_s):
+            try:
+                await list_models(Connection(self._http, endpoint, Call(role, label="probe").headers))
+            except ModelError:
+                return False
+            return True
+        return None
 
     async def chat(
         self,

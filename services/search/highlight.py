@@ -14,12 +14,26 @@ MAX_SPANS = 50
 """Places of one text: more than a screen shows."""
 
 
+STEMMED_OTHERWISE = str.maketrans("y", "i")
+"""A stem keeps the first two letters of its word, but for dying, lying and tying (Snowball's English stemmer)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The terms of a question; `first` are the bigrams with which its Korean words begin."""
+    """The terms of a question; `first` are the bigrams with which its Korean words begin, `heads` how its others do."""
 
     terms: frozenset[str]
     first: frozenset[str]
+    heads: frozenset[str]
+
+    def maybe(self, kind: str, token: str) -> bool:
+        """Say whether a token may have a term that is sought: most of a text are told apart by two letters, unread."""
+        if kind != "word":
+            return (
+                kind != "run" or len(token) < 2 or any(token[at : at + 2] in self.terms for at in range(len(token) - 1))
+            )
+        head = token[:2]
+        return head in self.heads or not head.isascii() or head.translate(STEMMED_OTHERWISE) in self.heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ def sought(question: str) -> Sought:
     terms = frozenset(query_terms(question))
     folded = fold(question)
     found = {term for term, start, _ in located_terms(folded) if _begins(folded, start)}
-    return Sought(terms, terms & found)
+    return Sought(terms, terms & found, frozenset(term[:2] for term in terms))
 
 
 def _begins(folded: str, start: int) -> bool:
@@ -66,7 +80,7 @@ def spans(wanted: Sought, text: str) -> list[tuple[int, int]]:
 
 def _joined(wanted: Sought, folded: str) -> Iterator[tuple[int, int]]:
     start, end, sure = 0, 0, False
-    for term, first, last in located_terms(folded):
+    for term, first, last in located_terms(folded, wanted.maybe):
         if term not in wanted.terms:
             continue
         certain = last - first != 2 or term in wanted.first or _begins(folded, first)

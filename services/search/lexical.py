@@ -5,9 +5,8 @@ In: a question and filters. Out: hits, best first. Refuses nothing: a question w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from db.pool import Database
+from db.pool import Database, Session
 from db.rows import LexicalHit, TermDocs
 from services.search.filters import Filters
 from services.search.hit import Hit
@@ -21,7 +20,7 @@ ALL_CHUNKS = 0
 """The term under which term_stats counts the chunks themselves."""
 
 
-async def document_frequencies(db: Database, ids: Sequence[int]) -> dict[int, int]:
+async def document_frequencies(db: Database | Session, ids: Sequence[int]) -> dict[int, int]:
     """Look up how many chunks hold each term, and under ALL_CHUNKS how many there are."""
     rows = await db.many(TermDocs, "term_docs", terms=[ALL_CHUNKS, *ids])
     return {row.term: max(row.docs, 0) for row in rows}
@@ -34,17 +33,18 @@ async def search_lexical(db: Database, question: str, filters: Filters, limit: i
         candidate_rows: the rarest terms of the question choose the candidates, until about so many rows are reached.
     """
     ids = list(query_terms(question).values())
-    docs = await document_frequencies(db, ids)
-    weights = _weights(question, ids, docs)
-    if not weights:
-        return []
-    chosen = choosing_terms(ids, docs, candidate_rows)
-    most = max(limit, LOOKED_AT_TWICE)
-    asked = {"query": sparsevec_text(weights), "most": most, **filters.values()}
-    rows = await db.many(LexicalHit, "search_lexical", terms=chosen, **asked)
-    if len(rows) < limit and len(chosen) < len(set(ids)):  # what the rarest terms choose, the filters may leave out
-        rows = await db.many(LexicalHit, "search_lexical", terms=sorted(set(ids)), **asked)
-    return _looked_at_twice(question, weights, rows)[:limit]
+    async with db.session() as session:  # a connection that is given back is tidied up each time
+        docs = await document_frequencies(session, ids)
+        weights = _weights(question, ids, docs)
+        if not weights:
+            return []
+        chosen = choosing_terms(ids, docs, candidate_rows)
+        most = max(limit, LOOKED_AT_TWICE)
+        asked = {"query": sparsevec_text(weights), "most": most, **filters.values()}
+        rows = await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
+        if len(rows) < limit and len(chosen) < len(set(ids)):  # what the rarest terms choose, the filters may leave out
+            rows = await session.many(LexicalHit, "search_lexical_narrowly", terms=sorted(set(ids)), **asked)
+    return [_hit(row, score) for row, score in _looked_at_twice(question, weights, rows)[:limit]]
 
 
 def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict[int, float]:
@@ -54,20 +54,21 @@ def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict
     return {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
 
 
-def _looked_at_twice(question: str, weights: Mapping[int, float], rows: Sequence[LexicalHit]) -> list[Hit]:
-    """Order the first hits by a second look; those behind keep their order and stay behind.
+def _looked_at_twice(
+    question: str, weights: Mapping[int, float], rows: Sequence[LexicalHit]
+) -> list[tuple[LexicalHit, float]]:
+    """Order the first hits by a second look, with its scores; those behind keep their order and stay behind.
 
     Where the order of words of one of them is not known (it was cut by a former version), BM25 has the word.
     """
     first, behind = rows[:LOOKED_AT_TWICE], rows[LOOKED_AT_TWICE:]
     if any(row.word_order is None for row in first):
-        return [_hit(row) for row in rows]
+        return [(row, row.score) for row in rows]
     looks = [Look(unpacked(row.word_order or b""), row.title, row.score) for row in first]
     scores = second_look(question, weights, looks)
     ranked = sorted(zip(first, scores, strict=True), key=lambda each: (-each[1], each[0].chunk_id))
-    hits = [replace(_hit(row), score=score) for row, score in ranked]
-    least = hits[-1].score if hits else 0.0
-    return hits + [replace(_hit(row), score=min(row.score, least)) for row in behind]
+    least = ranked[-1][1] if ranked else 0.0
+    return ranked + [(row, min(row.score, least)) for row in behind]
 
 
 def choosing_terms(ids: Sequence[int], docs: Mapping[int, int], candidate_rows: int) -> list[int]:
@@ -86,7 +87,7 @@ def choosing_terms(ids: Sequence[int], docs: Mapping[int, int], candidate_rows: 
     return chosen
 
 
-def _hit(row: LexicalHit) -> Hit:
+def _hit(row: LexicalHit, score: float) -> Hit:
     return Hit(
         chunk_id=row.chunk_id,
         document_id=row.document_id,
@@ -95,7 +96,7 @@ def _hit(row: LexicalHit) -> Hit:
         start=row.start_char,
         end=row.end_char,
         text=row.text,
-        score=row.score,
+        score=score,
         material_type=row.material_type,
         jurisdiction=row.jurisdiction,
         published_date=row.published_date,

@@ -41,8 +41,9 @@ class Found:
         hits: fused, best first.
         legs: the hits of each leg, best first, deeper than `hits` where there are several.
         weights: with which the legs were fused.
-        notes: what became of the legs of vectors, for `debug`; under "notes" which other wordings were searched.
-        merged: how their hits were merged (`ml_ko+en`); None where the question alone was searched.
+        notes: what became of the legs of vectors, for `debug`.
+        merged: how the hits of several wordings were merged (`ml_ko+en`); None where the question alone was searched.
+        remarks: which other wordings were searched, or why they were not.
     """
 
     hits: list[Hit]
@@ -50,6 +51,7 @@ class Found:
     weights: Mapping[str, float]
     notes: Mapping[str, object]
     merged: str | None = None
+    remarks: Sequence[str] = ()
 
 
 async def search(
@@ -122,9 +124,9 @@ async def _worded(looking: _Looking, helpers: Helpers) -> Found:
     async with begun(partial(plan_wordings, *asked)) as planned:
         plain = await _once(looking, helpers)
         plan = await planned.get()
-    told = {**plain.notes, **plan.told} if plan.notes else plain.notes
+    told = {**plain.notes, "wordings": plan.told} if plan.notes else plain.notes
     if plan.match_reason is None:
-        return replace(plain, notes=told)
+        return replace(plain, notes=told, remarks=plan.notes)
     depth = max(looking.limit, settings.variant_hits)
 
     async def one(text: str, within: Filters) -> Sequence[Hit]:
@@ -132,7 +134,7 @@ async def _worded(looking: _Looking, helpers: Helpers) -> Found:
 
     cap = max(looking.limit, settings.variants_cap)
     merged = await search_all(plan, one, filters, settings.multilingual_types, cap)
-    return Found(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason)
+    return Found(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason, plan.notes)
 
 
 async def _once(looking: _Looking, helpers: Helpers) -> Found:

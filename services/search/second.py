@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from services.text.order import BEGINS_WORD, END, ID, NUMBER
 from services.text.terms import content_of, fold, worded_ids
@@ -57,7 +57,7 @@ class Signs:
         covered: share of the squared weight that passage and title have together.
         words: beginnings of the question's words that begin words of the passage.
         topic: the same of the first word, which in Korean is what the question is about.
-        length: natural logarithm of 1 + the number of terms.
+        length: natural logarithm of the number of terms as a share of a middling passage's; 0 for such a one.
     """
 
     bm25: float
@@ -72,7 +72,7 @@ class Signs:
 
 
 ENGLISH = Signs(1.0, 0.59, 0.46, 0.18, 0.27, 0.31, -0.16, -0.02, -0.06)
-KOREAN = Signs(1.0, 0.0, 0.0, 0.0, 0.0, 0.58, 0.63, 1.01, -0.13)
+KOREAN = Signs(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.65, 1.0, -0.3)
 
 
 class Asked:
@@ -80,6 +80,9 @@ class Asked:
 
     def __init__(self, question: str, weights: Mapping[int, float]) -> None:
         self.weights = weights
+        self.codes = frozenset(
+            [END, *(ident | flags for ident in weights for flags in (0, BEGINS_WORD, NUMBER, BEGINS_WORD | NUMBER))]
+        )
         tokens = [token for token in worded_ids(content_of(question)) if all(ident in weights for ident in token[2])]
         ids = [ident for _, _, found in tokens for ident in found]
         self.pairs = {(one, two): min(weights[one], weights[two]) for one, two in pairwise(ids) if one != two}
@@ -125,21 +128,22 @@ def _weighed(weights: Signs, signs: Signs) -> float:
 
 def _signs(asked: Asked, look: Look, best: float) -> Signs:
     weights = asked.weights
-    seen = [(place, code) for place, code in enumerate(look.codes) if code == END or (code & ID) in weights]
+    seen = list(compress(enumerate(look.codes), map(asked.codes.__contains__, look.codes)))
     in_title = _title_ids(look.title)
     present = {code & ID for _, code in seen if code} | {ident for ident in weights if ident in in_title}
-    sentence, answering = _sentences(asked, seen, look.codes)
+    counted = asked.signs.sentence or asked.signs.answering
+    sentence, answering = _sentences(asked, seen, look.codes) if counted else (0.0, 0.0)
     words, topic = _words(asked, seen, len(look.codes))
     return Signs(
         bm25=look.score / best,
-        pairs=_pairs(asked, seen),
+        pairs=_pairs(asked, seen) if asked.signs.pairs else 0.0,
         answering=answering,
         sentence=sentence,
         title=sum(weight for ident, weight in weights.items() if ident in in_title) / asked.total,
         covered=sum(weights[ident] ** 2 for ident in present) / asked.squares,
         words=words,
         topic=topic,
-        length=math.log1p(len(look.codes)),
+        length=math.log((1 + len(look.codes)) / (1 + WORD_LENGTH_REFERENCE)),
     )
 
 

@@ -42,10 +42,9 @@ class Plan:
     notes: tuple[str, ...]
 
     @property
-    def told(self) -> dict[str, object]:
+    def told(self) -> list[dict[str, object]]:
         """Say what is searched, for whoever asks how the hits came about."""
-        wordings = [{"text": each.text, "weight": round(each.weight, 4)} for each in self.wordings]
-        return {"notes": list(self.notes), "wordings": wordings}
+        return [{"text": each.text, "weight": round(each.weight, 4)} for each in self.wordings]
 
 
 def plan_for(question: str, analysis: Analysis | None, analyzed_share: float, rewording: Rewording | None) -> Plan:

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nlargest
@@ -109,15 +109,21 @@ def content_of(question: str) -> str:
     return content if _TOKEN.search(content) else fold(question)
 
 
-def located_terms(folded: str) -> Iterator[tuple[str, int, int]]:
+def located_terms(folded: str, maybe: Callable[[str, str], bool] | None = None) -> Iterator[tuple[str, int, int]]:
     """Give the terms of a text that `fold` has folded, each with its place in it, `folded[start:end]`; as `terms`.
 
     A bigram has a place of its own; terms of one number or reference to a law share its place.
+
+    Args:
+        maybe: says of a kind and a token (as `worded_ids`) whether it is of interest; others are passed over unread.
     """
     for match in _TOKEN.finditer(folded):
+        kind, token = match.lastgroup or "", match.group()
+        if maybe is not None and not maybe(kind, token):
+            continue
         start, end = match.span()
-        found = _token_terms(match.lastgroup or "", match.group())
-        if match.lastgroup == "run" and end - start > 1:
+        found = _token_terms(kind, token)
+        if kind == "run" and end - start > 1:
             yield from ((term, start + at, start + at + 2) for at, term in enumerate(found))
         else:
             yield from ((term, start, end) for term in found)

@@ -18,6 +18,7 @@ from services.web.hub import Hub
 from services.web.pages import PAGE_DIR
 from services.web.pulse import Pulse
 from services.web.routes import ROUTES, Route
+from services.web.waits import Waits
 from services.web.wire import ErrorOut
 
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut}, "5XX": {"model": ErrorOut}}
@@ -28,7 +29,8 @@ def make_web(
 ) -> Web:
     """Put together what the handlers are handed."""
     at_once = servers(settings.models, settings.gate.capacity)
-    return Web(settings, db, hub, stages, Pulse(db), at_once, models=models)
+    pulse = Pulse(db)
+    return Web(settings, db, hub, stages, pulse, Waits(db, pulse), at_once, models=models)
 
 
 def make_app(web: Web) -> FastAPI:

@@ -3,12 +3,13 @@
 from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import Header, Response
+from fastapi import Header, Request, Response
 from starlette.responses import JSONResponse
 
 from db.rows import AskRow
 from services.answer.events import result_of
 from services.kit.errors import RequestError
+from services.web.again import staleness
 from services.web.context import OWNER, Web, WebPort
 from services.web.errors import not_found
 from services.web.follow import Events, follow, outcome
@@ -20,16 +21,18 @@ from services.web.wire import MAX_QUESTION_CHARS, AskIn, AskOut, DocumentNumber
 EVENT_STREAM = "text/event-stream"
 FAILED = 502
 """The status of an ask that ended in an error: this process did its part, the one behind it did not."""
+SKIPPED = 409
+"""The status of an ask that was cancelled, or whose row was taken away, while somebody waited for it."""
 
 
-async def ask(asked: AskIn, web: WebPort, accept: Annotated[str, Header()] = "") -> Response:
+async def ask(asked: AskIn, web: WebPort, request: Request, accept: Annotated[str, Header()] = "") -> Response:
     """Ask a question; the reply is the cited answer or a refusal, or events when a stream is asked for."""
     _check_length(asked.question, web)
     reader = await _enqueue(asked, web)
     if asked.stream or EVENT_STREAM in accept:
         location = {"Location": ask_url(reader.ask_id)}
         return EventStream(_tallied(follow(web, reader), web), web.settings.answer.heartbeat_s, location)
-    return await _waited(reader, asked.debug, web)
+    return await _waited(reader, asked.debug, web, request)
 
 
 def _check_length(question: str, web: Web) -> None:
@@ -43,7 +46,7 @@ async def _enqueue(asked: AskIn, web: Web) -> Reader:
     """Write the row. The reader joins before the commit, and so hears even the quickest daemon from its first word."""
     values = {"question": asked.question, "filters": asked.filters.stored()}
     async with web.db.session() as session, session.transaction():
-        ask_id = await session.value("insert_ask", user_id=OWNER, priority="foreground", **values)
+        ask_id = await session.value("insert_attended_ask", user_id=OWNER, **values)
         return web.hub.join(ask_id)
 
 
@@ -55,13 +58,13 @@ async def _tallied(events: Events, web: Web) -> Events:
             yield event
 
 
-async def _waited(reader: Reader, debug: bool, web: Web) -> Response:
-    result = await outcome(web, reader)
+async def _waited(reader: Reader, debug: bool, web: Web, request: Request) -> Response:
+    result = await outcome(web, reader, request)
     web.metrics.asks.labels(_kind(result)).inc()
     if result is None:
         late = {"id": reader.ask_id, "status": "processing", "url": ask_url(reader.ask_id)}
         return JSONResponse(late, 202, {"Location": ask_url(reader.ask_id)})
-    if result["status"] == "failed":
+    if result["status"] != "completed":
         return await _failed(reader.ask_id, web)
     return JSONResponse(await _debugged(result, web) if debug else result)
 
@@ -76,6 +79,9 @@ def _kind(result: dict[str, Any] | None) -> str:
 
 async def _failed(ask_id: int, web: Web) -> Response:
     row = await _row(ask_id, web)
+    if row.status == "skipped":  # somebody cancelled it while it was waited for
+        error = {"code": row.error_code, "message": row.error_message, "hint": "Ask again."}
+        return JSONResponse({**result_of(row), "error": error}, SKIPPED)
     message = row.error_message or "The question could not be answered."
     error = {"code": row.error_code, "message": message, "hint": "`seodang queue retry --stage synthesis` asks again."}
     return JSONResponse({**result_of(row), "error": error}, FAILED)
@@ -93,8 +99,9 @@ async def _row(ask_id: int, web: Web) -> AskRow:
 
 
 async def read_ask(ask_id: DocumentNumber, web: WebPort) -> AskOut:
-    """Give an ask as it stands."""
-    return AskOut.model_validate(result_of(await _row(ask_id, web)))
+    """Give an ask as it stands, and whether what it cites still reads so."""
+    row = await _row(ask_id, web)
+    return AskOut.model_validate({**result_of(row), **await staleness(row, web)})
 
 
 async def ask_events(
@@ -103,4 +110,5 @@ async def ask_events(
     """Stream the events of an ask after `Last-Event-ID`, each once, however often the client comes back."""
     await _row(ask_id, web)
     events = follow(web, web.hub.join(ask_id), last_event_id(last_seen))
+    await web.hub.readers.hold()  # before the row is read: another process may be about to cancel it
     return EventStream(events, web.settings.answer.heartbeat_s)

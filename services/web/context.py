@@ -15,6 +15,7 @@ from services.model.client import ModelClient
 from services.web.hub import Hub
 from services.web.metrics import Metrics
 from services.web.pulse import Pulse
+from services.web.waits import Waits
 
 NOT_YET = "The database is away, or its schema is being brought up."
 OWNER = 1
@@ -39,6 +40,7 @@ class Web:
     hub: Hub
     stages: tuple[str, ...]
     pulse: Pulse
+    waits: Waits
     endpoints: Mapping[str, int] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     prepared: anyio.Event = field(default_factory=anyio.Event)

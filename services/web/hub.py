@@ -6,11 +6,14 @@ the way costs nothing, because the finished row has it all. Readers are held wea
 
 import json
 from collections import deque
-from weakref import WeakSet
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet, finalize
 
 import anyio
 
 from services.answer.events import END, AskEvent
+from services.web.readers import Readers, Stay
 
 MOST_UNREAD = 256
 """Events kept for one reader, about one answer; who is further behind reads the row instead."""
@@ -19,12 +22,22 @@ MOST_UNREAD = 256
 class Reader:
     """What one request hears about one ask."""
 
-    def __init__(self, ask_id: int, most: int = MOST_UNREAD) -> None:
+    def __init__(self, ask_id: int, readers: Readers, most: int = MOST_UNREAD) -> None:
         self.ask_id = ask_id
-        self._most = most
+        self._stay, self._most = readers.enter(ask_id), most
+        self._leave = finalize(self, readers.leave, self._stay)  # also of a request that never came to read
+        self._leave.atexit = False
         self._unread: deque[AskEvent] = deque()
         self._look = True
         self._woken = anyio.Event()
+
+    @contextmanager
+    def reading(self) -> Iterator[Stay]:
+        """Read while the body runs, once; what it learns of the end of the ask it notes in the stay."""
+        try:
+            yield self._stay
+        finally:
+            self._leave()
 
     def tell(self, event: AskEvent) -> None:
         """Keep an event for the request; with too many unread they are dropped for one look at the row."""
@@ -57,13 +70,14 @@ class Hub:
     """Passes each notification to the readers of its ask."""
 
     def __init__(self) -> None:
+        self.readers = Readers()
         self._readers: dict[int, WeakSet[Reader]] = {}
         self.closed = False
 
     def join(self, ask_id: int) -> Reader:
         """Begin to hear of an ask; its first look is due at once."""
         self._sweep()
-        reader = Reader(ask_id)
+        reader = Reader(ask_id, self.readers)
         self._readers.setdefault(ask_id, WeakSet()).add(reader)
         return reader
 

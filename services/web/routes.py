@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.web.again import ask_again
 from services.web.analyze import WAITED, analyze_document
 from services.web.asks import ask, ask_events, read_ask
+from services.web.chat import chat
+from services.web.chat_wire import ReplyOut
+from services.web.chats import chat_status, delete_chat, list_chats, read_chat
 from services.web.documents import list_documents, patch_document, read_document, retry_document
 from services.web.files import read_file
 from services.web.life import delete_document, restore_document
 from services.web.outline import read_context, read_outline
 from services.web.pages import first_page, icon, read_page, routes_page
+from services.web.react import react
 from services.web.search import search_chunks
 from services.web.status import live, read_metrics, read_status, ready, status_events
 from services.web.study import (
@@ -36,7 +41,7 @@ from services.web.study_quizzes import answer_quiz, create_quiz, finish_quiz, li
 from services.web.study_review import rate_card, read_review
 from services.web.study_wire import ExplanationOut
 from services.web.upload import FORM, upload
-from services.web.wire import AskOut, PageOut, TicketOut, WorkOut
+from services.web.wire import AskAgainOut, AskOut, PageOut, TicketOut, WorkOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,15 @@ class Route:
 # fmt: off
 ROUTES = (
     Route("POST",   "/api/search/ask",                       ask,              reply=AskOut),
+    Route("POST",   "/api/search/ask/react",                 react,            reply=AskOut),
+    Route("POST",   "/api/chat",                             chat,             reply=ReplyOut),
+    Route("GET",    "/api/chat/status",                      chat_status),
+    Route("GET",    "/api/chats",                            list_chats),
+    Route("GET",    "/api/chats/{chat_id}",                  read_chat),
+    Route("DELETE", "/api/chats/{chat_id}",                  delete_chat, 204),
     Route("GET",    "/api/asks/{ask_id}",                    read_ask),
     Route("GET",    "/api/asks/{ask_id}/events",             ask_events),
+    Route("POST",   "/api/asks/{ask_id}/again",              ask_again, 202,   reply=AskAgainOut),
     Route("GET",    "/api/search",                           search_chunks),
     Route("POST",   "/api/documents",                        upload, 202,      reply=TicketOut, more=FORM),
     Route("GET",    "/api/documents",                        list_documents),

@@ -1,17 +1,20 @@
 """Search over HTTP: a question and filters in, ranked chunks out."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Annotated, Any
 
 from fastapi import Query
 
+from db.pool import Database
+from services.kit.settings import SearchSettings
 from services.search.decorate import Decorated, count_facets, decorate
-from services.search.filters import KINDS, parse_filters
+from services.search.filters import KINDS, Filters, parse_filters
 from services.search.helpers import Helpers
 from services.search.retrieve import Found, find
 from services.web.context import OWNER, WebPort
-from services.web.search_wire import HitOut, SearchOut
-from services.web.urls import page_url
+from services.web.search_wire import SearchOut, shown
 from services.web.wire import Label, Question, Year
 
 AnyOf = Annotated[list[Label], Query()]
@@ -32,47 +35,53 @@ async def search_chunks(
     debug: bool = False,
 ) -> SearchOut:
     """Find the chunks that fit a question best."""
-    started, settings = perf_counter(), web.settings.search
     given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
     filters = parse_filters({**given, "year": year, "quotable": quotable}, OWNER)
-    found = await find(web.db, q, filters, limit or settings.limit, settings, Helpers(web.models, rewrite=rewrite))
-    decorated = await decorate(web.db, q, found.hits, found.merged)
-    took_ms = round((perf_counter() - started) * 1000, 1)
-    return SearchOut(
-        hits=[_shown(each) for each in decorated],
-        facets=count_facets(decorated) if facets else None,
-        debug={"took_ms": took_ms, "filters": filters.values(), **_legs(found)} if debug else None,
-    )
+    settings, helpers = web.settings.search, Helpers(web.models, rewrite=rewrite)
+    searched = await Searched.of(web.db, q, filters, limit or settings.limit, settings, helpers)
+    return searched.shown(facets, debug)
 
 
-def _legs(found: Found) -> dict[str, Any]:
-    """Tell what each leg found, with which weight, and what it added to each hit (R01)."""
-    return {
-        "legs": {name: [hit.chunk_id for hit in hits] for name, hits in found.legs.items()},
-        "weights": found.weights,
-        "hits": [{"chunk_id": hit.chunk_id, "legs": hit.legs} for hit in found.hits],
-        **found.notes,
-    }
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A search that was made, with all that can be told of it."""
 
+    found: Found
+    hits: Sequence[Decorated]
+    filters: Filters
+    took_ms: float
 
-def _shown(each: Decorated) -> HitOut:
-    hit = each.hit
-    return HitOut(
-        document_id=hit.document_id,
-        chunk_id=hit.chunk_id,
-        title=hit.title,
-        page=hit.page,
-        text=hit.text,
-        start=hit.start,
-        end=hit.end,
-        score=hit.score,
-        material_type=hit.material_type,
-        jurisdiction=hit.jurisdiction,
-        published_date=hit.published_date,
-        url=page_url(hit.document_id, hit.page, hit.start, hit.end),
-        version_status=each.version_status,
-        restricted=hit.restricted,
-        match_reason=each.match_reason,
-        highlights=list(each.highlights),
-        section=each.section,
-    )
+    @classmethod
+    async def of(
+        cls, db: Database, question: str, filters: Filters, limit: int, settings: SearchSettings, helpers: Helpers
+    ) -> "Searched":
+        """Search, and gather what is told of each hit.
+
+        Raises:
+            RequestError: the question is too long.
+        """
+        started = perf_counter()
+        found = await find(db, question, filters, limit, settings, helpers)
+        hits = await decorate(db, question, found.hits, found.merged)
+        return cls(found, hits, filters, round((perf_counter() - started) * 1000, 1))
+
+    def shown(self, facets: bool, debug: bool) -> SearchOut:
+        """Give the reply; facets and the legs only where they are asked for."""
+        return SearchOut(
+            hits=[shown(each) for each in self.hits],
+            facets=count_facets(self.hits) if facets else None,
+            notes=list(self.found.remarks),
+            debug=self._told() if debug else None,
+        )
+
+    def _told(self) -> dict[str, Any]:
+        """Tell what each leg found, with which weight, and what it added to each hit (R01)."""
+        found = self.found
+        return {
+            "took_ms": self.took_ms,
+            "filters": self.filters.values(),
+            "legs": {name: [hit.chunk_id for hit in hits] for name, hits in found.legs.items()},
+            "weights": found.weights,
+            "hits": [{"chunk_id": hit.chunk_id, "legs": hit.legs} for hit in found.hits],
+            **found.notes,
+        }

@@ -35,3 +35,8 @@ def explanation_url(question_id: int) -> str:
 def quiz_url(quiz_id: int) -> str:
     """Address of a quiz."""
     return f"/api/study/quizzes/{quiz_id}"
+
+
+def chat_url(chat_id: int) -> str:
+    """Address of a chat."""
+    return f"/api/chats/{chat_id}"

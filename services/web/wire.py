@@ -90,8 +90,28 @@ class CitationOut(BaseModel):
     url: str
 
 
+class ChangedOut(BaseModel):
+    """A cited document that is not as it was: `what` is "deleted", "restricted" or "changed"."""
+
+    document_id: int
+    title: str
+    what: str
+
+
+class AskAgainOut(BaseModel):
+    """A question that was asked again, as a new row."""
+
+    id: int
+    again_of: int
+    status: str
+    url: str
+
+
 class AskOut(BaseModel):
-    """An ask, finished or not."""
+    """An ask, finished or not; `stale` where a cited passage is not as it was when the question was answered.
+
+    `missing` names the parts of the question that are not answered, in its own words.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -108,6 +128,9 @@ class AskOut(BaseModel):
     error_code: str | None
     gate_wait_ms: float
     took_ms: int | None
+    missing: list[str] = []
+    stale: bool = False
+    changed: list[ChangedOut] = []
 
 
 class TicketOut(BaseModel):

@@ -113,6 +113,11 @@ class Synthesis:
             ask_id, text, refused is not None, refused, "insufficient" if refused else "full", self.citations,
         )  # fmt: skip
 
+    async def ended(self, ask_id: int) -> None:
+        """Wait until an ask is final."""
+        statement = "SELECT 1 FROM asks WHERE id = $1 AND completed_at IS NOT NULL"
+        await until(partial(row_of, self.pool, statement, ask_id))
+
     async def fail(self, ask_id: int, code: str, message: str) -> None:
         """End the row as failed."""
         statement = """UPDATE asks SET status = 'failed', completed_at = now(), error_code = $2, error_message = $3

@@ -41,9 +41,9 @@ def folder(tmp_path: Path) -> Path:
     return two_sets(tmp_path / "sets")
 
 
-def asked(folder: Path, names: str | None = None, sample: int | None = None) -> Asked:
+def asked(folder: Path, names: str | None = None, sample: int | None = None, ask: bool = False) -> Asked:
     sets = read_sets(folder)
-    return Asked(sets, named(sets, names), sample, Options())
+    return Asked(sets, named(sets, names), sample, Options(), ask)
 
 
 def corpora(place: Place) -> list[str]:
@@ -158,7 +158,14 @@ def test_run__is_stored_with_what_it_was_made_by(place: Place, folder: Path, db:
     sets, options, settings, prompts, models, chunker, schema, results, finished_at = row
     assert sorted(sets) == ["house-en", "house-ko"]
     assert len(sets["house-ko"]["corpus_sha256"]) == 64
-    assert options == {"sets": ["house-en", "house-ko"], "sample": None, "analyze": False, "rerank": False}
+    assert options == {
+        "sets": ["house-en", "house-ko"],
+        "sample": None,
+        "analyze": False,
+        "rerank": False,
+        "ask": False,
+        "ask_sample": None,
+    }
     assert settings["search"]["candidate_rows"] == place.settings.search.candidate_rows
     assert prompts["synthesize"].startswith("synthesize-")
     assert models == {}
@@ -179,11 +186,42 @@ def test_run__is_printed_with_what_changed(
     again = evaluate(place, asked(folder))
     show_run(again.run, again.figures, again.latency, again.change)
     said = capsys.readouterr().out
-    assert f"Run {again.run}: 5 questions, 5 of them timed" in said
+    assert f"Run {again.run}: 5 questions searched for, 5 of them timed" in said
     assert "0.8000 (-0.2000)" in said
     assert "1 no longer found: house-ko/house-ko-2" in said
     show_runs(place.db.many(ListedRun, "list_eval_runs", most=10))
     assert "house-en, house-ko" in capsys.readouterr().out
+
+
+def test_evaluate__asks_every_kind_and_says_what_was_right_or_refused(place: Place, folder: Path) -> None:
+    found = evaluate(place, asked(folder, ask=True))
+    assert found.figures["fused"]["all"]["n"] == 5  # asking changes nothing of what is searched for
+    answerable = found.figures["ask:answerable"]
+    assert (answerable["all"]["n"], answerable["all"]["failed"], answerable["all"]["calls"]) == (5, 0, 0)
+    assert answerable["set:house-en"]["right"] == 0.5  # nobody wrote «twelve»
+    assert answerable["set:house-en"]["in_cited"] == 0.5
+    assert answerable["set:house-en"]["cited_gold"] == 1.0
+    assert answerable["all"]["by: builtin:extractive"] == 1.0
+    assert "right" not in answerable["tag:synonym"]
+    refusals = found.figures["ask"]
+    assert refusals["all"]["recall"] == refusals["language:en"]["auroc: adversarial"] == 1.0
+    assert refusals["all"]["auroc: withheld"] >= 0.9  # nothing was found for «elevator», as for what is not there
+    assert found.latency["ask"]["all"]["n"] == 8
+    assert found.latency["ask:withheld"]["set:house-ko"]["p50_ms"] > 0
+
+
+def test_evaluate__asks_twice_to_the_same_end_and_leaves_no_row_of_an_ask(
+    place: Place, folder: Path, db: psycopg.Connection
+) -> None:
+    first = evaluate(place, asked(folder, ask=True))
+    db.execute("UPDATE eval_runs SET results = jsonb_set(results, '{asks,ended,house-ko,house-ko-3,0}', 'false')")
+    again = evaluate(place, asked(folder, ask=True))
+    assert without_times(again) == without_times(first)
+    assert again.change is not None
+    assert (again.change.asks_lost, again.change.asks_won) == ([], ["house-ko/house-ko-3"])
+    with plain(eval_corpus.address_of(place.dsn, corpora(place)[0])) as corpus:
+        assert corpus.connection.execute("SELECT count(*) FROM asks").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM asks").fetchone() == (0,)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +252,16 @@ def test_evaluate__with_an_embedder_shows_its_leg(place: Place, folder: Path, mo
     assert found.latency["chunks"]["all"]["n"] == 5
 
 
+def test_evaluate__asks_the_model_that_is_set_in_the_last_class(
+    place: Place, folder: Path, model: RemoteServer
+) -> None:
+    model.script({"when": {"label": "* eval:*"}, "say": {"status": 500}})
+    found = evaluate(with_model(place, "primary", url=model.url), asked(folder, "house-ko", ask=True))
+    assert found.figures["ask:answerable"]["all"]["failed"] > 0
+    assert {call.klass for call in model.calls} == {"background"}
+    assert "synthesis eval:house-ko/house-ko-0" in {call.label for call in model.calls}
+
+
 def test_evaluate__without_the_embedder_that_is_set_says_so(place: Place, folder: Path) -> None:
     away = with_model(place, "embed", url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(SeodangError, match="Not all vectors were made, the embedder is away"):
@@ -233,7 +281,7 @@ def test_evaluate__analyses_each_question_before_it_is_searched(
     }
     model.script({"when": {"label": "analyze question:*"}, "say": {"text": json.dumps(reply, ensure_ascii=False)}})
     sets = read_sets(folder)
-    analysed = Asked(sets, named(sets, "house-ko"), None, Options(analyze=True))
+    analysed = Asked(sets, named(sets, "house-ko"), None, Options(analyze=True), ask=False)
     found = evaluate(with_model(place, "primary", url=model.url), analysed)
     assert found.figures["fused"]["tag:synonym"]["R@10"] == 1.0  # found in the analyser's words, not in its own
     assert found.figures["lexical"]["tag:synonym"]["R@10"] == 0.0
@@ -243,11 +291,15 @@ def test_evaluate__analyses_each_question_before_it_is_searched(
 @pytest.mark.timeout(240)
 def test_cli__runs_lists_and_says_what_is_wrong(tmp_path: Path, folder: Path) -> None:
     environment = environment_of(tmp_path / "home", free_port())
-    done = seodang(environment, "eval", "run", str(folder), "--sets", "house-ko", "--rerank", "false", "--json")
+    options = ("--sets", "house-ko", "--rerank", "false", "--ask-sample", "1", "--json")
+    done = seodang(environment, "eval", "run", str(folder), *options)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["figures"]["fused"]["set:house-ko"]["R@1"] == 0.6667
+    assert "searching: 100 %" in done.stderr
     assert "asking: 100 %" in done.stderr
+    assert (found["options"]["ask"], found["options"]["ask_sample"]) == (True, 1)
+    assert found["figures"]["ask:answerable"]["set:house-ko"]["n"] == 1
     (listed,) = json.loads(seodang(environment, "eval", "list", "--json").stdout)["runs"]
     assert (listed["id"], listed["asked"], listed["figures"]["n"]) == (found["run"], ["house-ko"], 3)
     nothing = seodang(environment, "eval", "run", str(tmp_path / "home"), "--json")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from db.pool import Database
-from services.answer.events import TOKENS, AskEvent, token_events
+from services.answer.events import CHAR, AskEvent, token_events
 from services.kit.settings import AnswerSettings, Settings
 from tests.corridors.http_fixtures import Synthesis, Told, api, client_of, events_in, row_of, serving, synthesis
 
@@ -273,6 +273,6 @@ async def test_asks__unknown_number_is_404(api: httpx.AsyncClient) -> None:
 
 def test_event__is_frozen_and_its_token_ids_are_places() -> None:
     first = next(token_events("말"))
-    assert first == AskEvent(TOKENS + 1, "token", {"text": "말", "start": 0})
+    assert first == AskEvent(CHAR, "token", {"text": "말", "start": 0})
     with pytest.raises(dataclasses.FrozenInstanceError):
         first.id = 2  # type: ignore[misc]

@@ -13,10 +13,12 @@ import pytest
 
 from services.kit.runner import Runner
 from services.kit.settings import Settings, load_settings
+from services.model.prompt import load_prompt
 from services.stages import stage_named
 from services.tools import Tools
 from services.wiring import open_tools
 from tests.corridors.http_fixtures import Told, client_of, events_in, serving
+from tests.fakes.model_log import Call
 from tests.fakes.model_server import ModelServer
 from tests.fakes.model_server import serving as model_serving
 from tests.waiting import eventually
@@ -25,6 +27,8 @@ pytestmark = pytest.mark.anyio
 FACTS = "# 점검 지침\n\n안전밸브의 작동 압력은 1.2 MPa이다.\n\n점검 기록은 3년간 보관한다.\n"
 QUESTION = "안전밸브의 작동 압력은 얼마입니까?"
 GOOD = "안전밸브의 작동 압력은 1.2 MPa입니다 [1]."
+JUDGED = '{"verdict": "sufficient", "spans": [{"n": 1, "span": "작동 압력은 1.2 MPa이다.", "relevance": 0.9}]}'
+FINE = '{"objections": []}'
 Row = dict[str, Any]
 Put = Callable[..., Awaitable[Row]]
 
@@ -33,10 +37,21 @@ def draft(answer: str, **more: Any) -> str:
     return json.dumps({"answer": answer, "used_citations": [1], "confidence": "high", **more}, ensure_ascii=False)
 
 
+def writes(model: ModelServer, **say: Any) -> None:
+    """Have the model write this, when it has judged the evidence, and find nothing wrong with it afterwards."""
+    steps = {"judge": {"text": JUDGED}, "synthesis": say, "verify": {"text": FINE}}
+    model.script(*({"when": {"label": f"{step} *"}, "say": each} for step, each in steps.items()))
+
+
+def writing(model: ModelServer) -> Call:
+    """Give the last call that wrote an answer."""
+    return [call for call in model.calls if call.label.startswith("synthesis")][-1]
+
+
 @pytest.fixture
 async def model() -> AsyncIterator[ModelServer]:
     async with model_serving() as server:
-        server.say(text=draft(GOOD))
+        writes(server, text=draft(GOOD))
         yield server
 
 
@@ -45,7 +60,8 @@ def served(settings: Settings, model: ModelServer) -> Settings:
     """Settings with the scripted server as PRIMARY and EMBED."""
     roles = {name: {"base_url": model.url, "model": name} for name in ("primary", "embed")}
     calls = {"attempts": 1, "backoff_s": 0.01}
-    return load_settings(home=settings.home, database_url=settings.database_url, models=roles, calls=calls)
+    more = {"models": roles, "calls": calls, "answer": {"cache": False}}
+    return load_settings(home=settings.home, database_url=settings.database_url, **more)
 
 
 @pytest.fixture
@@ -92,18 +108,37 @@ def _pending(db: psycopg.Connection) -> bool:
 async def test_answer__is_the_models_with_quotes_from_the_page(answered: Put, model: ModelServer) -> None:
     row = await answered()
     assert (row["answer"], row["completeness"], row["refused"]) == (GOOD, "full", False)
-    assert (row["model"], row["prompt_version"]) == ("primary:primary", "synthesize-1")
+    assert (row["model"], row["prompt_version"]) == ("primary:primary", load_prompt("synthesize").version)
     (cited,) = row["citations"]
     assert (cited["n"], cited["quote"]) == (1, "안전밸브의 작동 압력은 1.2 MPa이다.")
     assert row["trace"]["tokens_out"] > 0
-    call = model.calls[-1]
-    assert (call.role, call.klass, call.label) == ("primary", "foreground", f"synthesis ask:{row['id']}")
-    assert "1.2 MPa이다" in call.body["messages"][-1]["content"]
+    calls = [call for call in model.calls if call.kind == "chat"]
+    assert [(call.role, call.klass, call.label) for call in calls] == [
+        ("classifier", "foreground", f"judge ask:{row['id']}"),
+        ("primary", "foreground", f"synthesis ask:{row['id']}"),
+        ("verifier", "foreground", f"verify ask:{row['id']}"),
+    ]
+    assert all("1.2 MPa이다" in call.body["messages"][-1]["content"] for call in calls)
+    told = row["trace"]["calls"]
+    assert [(call["step"], call["prompt_version"], call["model"]) for call in told] == [
+        ("judge", load_prompt("judge").version, "primary:primary"),
+        ("synthesis", load_prompt("synthesize").version, "primary:primary"),
+        ("verify", load_prompt("verify").version, "primary:primary"),
+    ]
+    assert all(call["tokens_out"] > 0 and call["took_ms"] > 0 and call["gate_wait_ms"] >= 0 for call in told)
+    assert row["trace"]["tokens_out"] == sum(call["tokens_out"] for call in told)
+
+
+async def test_question__has_its_vector_though_the_same_server_judges(answered: Put, model: ModelServer) -> None:
+    row = await answered()
+    kinds = [(call.kind, call.label) for call in model.calls if call.klass == "foreground"]
+    assert kinds[0] == ("embeddings", "question")
+    assert set(row["trace"]["hits"][0]["legs"]) >= {"chunks"}
 
 
 async def test_answer__keeps_the_class_of_its_row(answered: Put, model: ModelServer) -> None:
     await answered(priority="background")
-    assert model.calls[-1].klass == "background"
+    assert {call.klass for call in model.calls if call.kind == "chat"} == {"background"}
 
 
 async def test_embedding__is_a_call_of_the_background(wired: Tools, model: ModelServer, db: psycopg.Connection) -> None:
@@ -127,7 +162,7 @@ async def test_embedding__is_a_call_of_the_background(wired: Tools, model: Model
 async def test_refusal__when_the_model_refuses_or_cites_nothing(
     answered: Put, model: ModelServer, reply: str, reason: str
 ) -> None:
-    model.say(text=reply)
+    writes(model, text=reply)
     row = await answered()
     assert (row["refused"], row["refuse_reason"], row["completeness"]) == (True, reason, "insufficient")
     assert row["model"] == "primary:primary"
@@ -135,27 +170,27 @@ async def test_refusal__when_the_model_refuses_or_cites_nothing(
 
 @pytest.mark.parametrize("fence", ["```json\n{}\n```", "답변: {}", "<think>음… {{}}</think>{}"])
 async def test_answer__is_read_whatever_stands_around_it(answered: Put, model: ModelServer, fence: str) -> None:
-    model.say(text=fence.replace("{}", draft(GOOD)).replace("{{}}", "{}"))
+    writes(model, text=fence.replace("{}", draft(GOOD)).replace("{{}}", "{}"))
     assert (await answered())["answer"] == GOOD
 
 
 async def test_answer__in_plain_text_is_taken_too(answered: Put, model: ModelServer) -> None:
-    model.say(text=GOOD)
+    writes(model, text=GOOD)
     assert (await answered())["answer"] == GOOD
 
 
 async def test_answer__is_cut_behind_a_claim(answered: Put, model: ModelServer) -> None:
-    model.say(text=draft(" ".join([GOOD] * 40)))
+    writes(model, text=draft(" ".join([GOOD] * 40)))
     row = await answered()
     assert len(row["answer"]) <= 600
     assert row["answer"].endswith("[1].…")
 
 
 async def test_unreadable_reply__is_tried_again_then_kept_as_parse_fail(answered: Put, model: ModelServer) -> None:
-    model.say(text='{"answer": ')
+    writes(model, text='{"answer": ')
     row = await answered()
     assert (row["status"], row["error_code"], row["attempts"]) == ("failed", "parse_fail", 2)
-    assert len([call for call in model.calls if call.kind == "chat"]) == 2
+    assert [call.label for call in model.calls if call.kind == "chat"] == ["judge ask:1", "synthesis ask:1"] * 2
 
 
 async def test_model_away__a_person_gets_a_quote(answered: Put, model: ModelServer) -> None:
@@ -179,7 +214,7 @@ async def test_model_away__the_background_is_put_off_without_an_attempt(
         synthesis = runner(served, wired, "synthesis")
         tasks.start_soon(synthesis.run)
         await eventually(lambda: row()[:3] == ("pending", 0, "model_unavailable"))
-        model.say(text=draft(GOOD))
+        writes(model, text=draft(GOOD))
         await eventually(lambda: row()[0] == "completed")
         synthesis.stop()
     assert row()[3] == GOOD
@@ -210,15 +245,15 @@ async def client(served: Settings, wired: Tools) -> AsyncIterator[httpx.AsyncCli
 
 
 async def test_stream__words_come_while_the_model_writes(client: httpx.AsyncClient, model: ModelServer) -> None:
-    model.say(text=draft(GOOD), token_s=0.05)
-    writing: list[bool] = []
+    writes(model, text=draft(GOOD), token_s=0.05)
+    unfinished: list[bool] = []
 
     def heard(event: Told) -> None:
         if event.name == "token":
-            writing.append(model.calls[-1].ended_ns is None)
+            unfinished.append(writing(model).ended_ns is None)
 
     events = await _events(client, heard)
-    assert writing[0]
+    assert unfinished[0]
     assert "".join(event.data["text"] for event in events if event.name == "token") == GOOD
     names = [event.name for event in events]
     assert [event.data["state"] for event in events if event.name == "gate"][-1] == "holds"
@@ -227,24 +262,24 @@ async def test_stream__words_come_while_the_model_writes(client: httpx.AsyncClie
 
 
 async def test_stream__says_that_it_waits_for_the_model(client: httpx.AsyncClient, model: ModelServer) -> None:
-    model.script({"when": {"kind": "chat"}, "say": {"text": draft(GOOD), "hold": "go"}})
+    writes(model, text=draft(GOOD), hold="go")
     states: list[str] = []
 
     def heard(event: Told) -> None:
-        if event.name == "gate":
+        if event.name == "gate" and event.data["step"] == "decide":
             states.append(event.data["state"])
             if event.data["state"] == "waits":
                 model.release("go")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(partial(client.post, "/api/search/ask", json={"question": QUESTION}))
-        await eventually(lambda: any(call.kind == "chat" for call in model.calls))
+        await eventually(lambda: any(call.label.startswith("synthesis") for call in model.calls))
         await _events(client, heard)
-    assert states == ["waits", "holds"]
+    assert (states[0], states[-1]) == ("waits", "holds")
 
 
 async def test_stream__what_the_checks_changed_is_put_right(client: httpx.AsyncClient, model: ModelServer) -> None:
-    model.say(text=draft(" ".join([GOOD] * 40)), token_s=0.001)
+    writes(model, text=draft(" ".join([GOOD] * 40)), token_s=0.001)
     events = await _events(client)
     (corrected,) = [event.data["text"] for event in events if event.name == "correction"]
     assert corrected == events[-1].data["answer"]
@@ -253,21 +288,21 @@ async def test_stream__what_the_checks_changed_is_put_right(client: httpx.AsyncC
 async def test_stream__a_reader_that_leaves_costs_nothing(
     client: httpx.AsyncClient, model: ModelServer, db: psycopg.Connection
 ) -> None:
-    model.say(text=draft(GOOD), token_s=0.02)
+    writes(model, text=draft(GOOD), token_s=0.02)
     async with client.stream("POST", "/api/search/ask", json={"question": QUESTION, "stream": True}):
-        await eventually(lambda: any(call.kind == "chat" for call in model.calls))
+        await eventually(lambda: any(call.label.startswith("synthesis") for call in model.calls))
     await eventually(lambda: db.execute("SELECT status FROM asks").fetchone() == ("completed",))
-    assert not model.calls[-1].left
+    assert not writing(model).left
 
 
 async def test_status__shows_who_holds_the_model(
     client: httpx.AsyncClient, model: ModelServer, db: psycopg.Connection
 ) -> None:
     assert (await client.get("/api/status")).json()["gate"][0]["inflight"] == 0
-    model.say(text=draft(GOOD), hold="go")
+    writes(model, text=draft(GOOD), hold="go")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(partial(client.post, "/api/search/ask", json={"question": QUESTION}))
-        await eventually(lambda: any(call.kind == "chat" for call in model.calls))
+        await eventually(lambda: any(call.label.startswith("synthesis") for call in model.calls))
         seats = db.execute("SELECT endpoint, state, class, label FROM gate_status").fetchall()
         server = model.url.removesuffix("/v1")
         assert seats == [(server, "holds", "foreground", "primary_synthesis_ask:1")]

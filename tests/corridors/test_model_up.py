@@ -3,6 +3,7 @@
 import json
 import threading
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 ANSWER = "안전밸브의 작동 압력은 1.2 MPa입니다 [1]."
 QUESTION = "안전밸브의 작동 압력은 얼마입니까?"
+JUDGED = {"text": json.dumps({"verdict": "sufficient"})}
+FINE = {"text": json.dumps({"objections": []})}
 SAY = {"text": json.dumps({"answer": ANSWER}, ensure_ascii=False), "first_s": 0.3}
 
 
@@ -28,9 +31,11 @@ def model() -> Iterator[RemoteServer]:
 
 
 def script(server: RemoteServer, *says: dict[str, Any]) -> None:
-    """Say these to questions in turn, and the last of them from then on; what else is called is answered at once."""
+    """Write these for questions in turn, and the last of them from then on; what else is called is answered at once."""
     *before, last = ({"when": {"kind": "chat", "label": "synthesis*"}, "say": say} for say in says)
-    server.script(*(rule | {"times": 1} for rule in before), last, models=["small", "vectors"], strict=True)
+    around = ({"when": {"label": f"{step} *"}, "say": say} for step, say in (("judge", JUDGED), ("verify", FINE)))
+    rules = (*(rule | {"times": 1} for rule in before), last, *around)
+    server.script(*rules, models=["small", "vectors"], strict=True)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,7 @@ def whole(model: RemoteServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
     settings = {f"SEODANG_MODELS__{role}__MODEL": name for role, name in roles.items()}
     settings |= {f"SEODANG_MODELS__{role}__BASE_URL": model.url for role in roles}
     settings["SEODANG_SEARCH__ANALYZE"] = "false"  # the order of the calls is that of the asks alone
+    settings["SEODANG_ANSWER__CACHE"] = "false"  # they ask the same
     folder = tmp_path_factory.mktemp("model")
     note = folder / "점검.md"
     note.write_text("# 점검 지침\n\n안전밸브의 작동 압력은 1.2 MPa이다.\n", encoding="utf-8")
@@ -76,6 +82,8 @@ def test_every_call__passes_one_gate_and_names_itself(whole: Whole, model: Remot
         (call.kind, call.role, call.klass, call.label) for call in model.calls
     }
     assert model.most == 1
+    asks = Counter(call.label.split()[0] for call in model.calls if call.label.split(":")[0].endswith(" ask"))
+    assert asks == dict.fromkeys(("judge", "synthesis", "verify"), background + asked)
     script(model, SAY)
     # The person who waited came next after the call in flight, and the batch last.
     classes = [call.klass for call in sorted(chats, key=lambda call: call.started_ns)]

@@ -105,7 +105,7 @@ def test_asks__refuses_wrong_values_by_name(db: psycopg.Connection) -> None:
     assert refused(db, "INSERT INTO asks (question) VALUES (E' \\n')") == "asks_question_not_blank"
     assert refused(db, "INSERT INTO asks (question) VALUES (repeat('?', 4001))") == "asks_question_length"
     assert refused(db, insert("asks", "priority", "'urgent'")) == "asks_priority_known"
-    assert refused(db, insert("asks", "mode", "'chat'")) == "asks_mode_known"
+    assert refused(db, insert("asks", "mode", "'guess'")) == "asks_mode_known"
     assert refused(db, insert("asks", "filters", "'[]'")) == "asks_filters_is_object"
     assert refused(db, insert("asks", "completeness", "'some'")) == "asks_completeness_known"
     assert refused(db, insert("asks", "completeness, refused", "'full', true")) == "asks_full_is_not_refused"

@@ -38,12 +38,13 @@ def write_set(
 
 
 def two_sets(folder: Path) -> Path:
-    """Write a Korean and an English set; of five answerable questions one cannot be found by its words."""
+    """Write a Korean and an English set; of five answerable questions one cannot be found by its words, and of
+    the three for whose answers strings are given one holds a string that is not in its passage."""
     write_set(
         folder / "house-ko",
         KOREAN,
         [
-            {"text": "순환 펌프의 소비 전력은 몇 kW인가요?", "gold": ["pump"]},
+            {"text": "순환 펌프의 소비 전력은 몇 kW인가요?", "gold": ["pump"], "answers": ["1.5kW"]},
             {"text": "안전밸브 작동 압력은?", "gold": ["valve"], "choices": ["1.2 MPa", "3년"], "correct": 0},
             {"text": "엘리베이터 몇 사람?", "gold": ["lift"], "yesno": False, "tags": ["synonym"]},
             {"text": "주차장은 어디인가요?", "kind": "withheld"},
@@ -53,8 +54,10 @@ def two_sets(folder: Path) -> Path:
         folder / "house-en",
         ENGLISH,
         [
-            {"text": "What does the boiler of the east wing burn?", "gold": ["boiler"]},
-            {"text": "How many apple trees are behind the library?", "gold": ["garden"]},
+            {"text": "What does the boiler of the east wing burn?", "gold": ["boiler"], "answers": ["natural gas"]},
+            {"text": "How many apple trees are behind the library?", "gold": ["garden"], "answers": ["twelve"]},
+            {"text": "What is the name of the mayor of Springfield?", "kind": "withheld"},
+            {"text": "Who refuses to prune the Zanzibar cherry trees?", "kind": "adversarial"},
         ],
         "en",
     )

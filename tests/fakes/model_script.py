@@ -33,6 +33,7 @@ class When(Part):
     text: str | None = Field(None, description="Somewhere in the prompt, the input or the query.")
     has: str | None = Field(None, description="The request has this field.")
     lacks: str | None = Field(None, description="The request has not this field.")
+    tool_choice: str | None = Field(None, description="The request's `tool_choice`: auto, none or required.")
 
 
 class Say(Part):
@@ -115,6 +116,7 @@ def _fits(when: When, kind: str, path: str, headers: dict[str, str], body: dict[
         and (when.text is None or when.text in text_of(body))
         and (when.has is None or when.has in body)
         and (when.lacks is None or when.lacks not in body)
+        and when.tool_choice in {None, body.get("tool_choice")}
     )
 
 

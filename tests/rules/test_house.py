@@ -25,6 +25,7 @@ SLEEPS = {
     "services/kit/shift.py": "the death of a worker sends no notification: somebody has to look",
     "services/kit/runner.py": "the grace time after the order to stop",
     "services/kit/ready.py": "a database that is not there sends no notification",
+    "services/web/readers.py": "a client that left gets a while to come back; a session that was lost is made anew",
     "services/web/status.py": "the stream of states is drawn anew at a steady pace",
     "services/command/demo.py": "looks whether the server it started answers",
     "services/command/add.py": "looks whether its rows have ended, as any client of the SQL door may",

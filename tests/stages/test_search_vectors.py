@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from db.gate import Priority
+from db.search_rows import SampleChunk
 from db.vector_rows import EmbedderRow
 from services.kit.model_settings import CallSettings
 from services.kit.settings import SearchSettings, Settings, load_settings
@@ -259,6 +260,23 @@ async def test_weights__are_measured_once_and_again_when_the_corpus_has_grown_by
         db.execute("UPDATE leg_weights SET chunks = chunks / 2")
         await measure_due(tools)
         assert len(model.calls) > asked
+
+
+async def test_sample__is_from_all_over_the_corpus_and_the_same_twice(
+    drain: Drain, db: psycopg.Connection, settings: Settings, model: ModelServer
+) -> None:
+    async with open_tools(served(settings, model), "tests") as tools:
+        upload(db, "a.txt", chapters(80))
+        await drain("ingest", "embed", "vectors", with_tools=tools)
+        (ids,) = all_rows(db, "SELECT min(id) AS first, max(id) AS last, count(*) AS many FROM chunks")
+        embedder = only(db, "SELECT id FROM embedders")["id"]
+        most = ids["many"] // 2
+        sample = await tools.db.many(SampleChunk, "sample_chunks", embedder=embedder, most=most)
+        again = await tools.db.many(SampleChunk, "sample_chunks", embedder=embedder, most=most)
+        assert sample == again
+        assert most * 0.6 < len(sample) <= most
+        quarter = (ids["last"] - ids["first"]) / 4
+        assert {int((chunk.id - ids["first"]) / quarter) for chunk in sample} >= {0, 1, 2, 3}
 
 
 async def test_weights__are_nothing_for_vectors_that_find_nothing(

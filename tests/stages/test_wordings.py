@@ -108,7 +108,7 @@ async def test_search__under_all_conditions_finds_both_languages(wired: Tools, m
     assert files(found)[0] == "ko-law"
     assert {"en-law", "en-news"} < set(files(found))
     assert found.merged == "ml_ko+en"
-    assert found.notes["notes"] == ["multilingual langs=[ko, en]"]
+    assert list(found.remarks) == ["multilingual langs=[ko, en]"]
     assert model.calls == []
 
 
@@ -147,7 +147,7 @@ async def test_search__in_other_words_finds_what_the_question_does_not(wired: To
     assert "ko-news" not in files(await searched(wired))
     found = await searched(wired, rewrite=True)
     assert "ko-news" in files(found)
-    assert (found.merged, found.notes["notes"]) == ("rewrite", ["rewrite n=3"])
+    assert (found.merged, list(found.remarks)) == ("rewrite", ["rewrite n=3"])
     (call,) = model.calls
     assert (call.role, call.klass, call.label) == ("analyzer", "foreground", "rewrite")
     assert (await searched(wired, rewrite=True)).hits == found.hits
@@ -177,12 +177,12 @@ async def test_search__whose_rewriting_fails_searches_the_question_and_says_so(
     plain = await searched(wired)
     found = await searched(wired, rewrite=True, rewrite_limit_s=0.1)
     assert (found.hits, found.merged) == (plain.hits, None)
-    assert found.notes["notes"] == [f"rewrite skipped={code}"]
+    assert list(found.remarks) == [f"rewrite skipped={code}"]
 
 
 async def test_search__without_a_model_says_that_nobody_rewrites(wired: Tools) -> None:
     found = await find(wired.db, QUESTION, Filters(), 10, wired.settings.search, Helpers(rewrite=True))
-    assert found.notes["notes"] == ["rewrite skipped=no_analyzer"]
+    assert list(found.remarks) == ["rewrite skipped=no_analyzer"]
     assert found.hits == (await searched(wired)).hits
 
 
@@ -225,6 +225,6 @@ async def test_http__shows_the_merge_and_what_was_searched(wired: Tools, model: 
         shown = (await client.get("/api/search", params=asked)).json()
         plain = (await client.get("/api/search", params={"q": "다른 질문"})).json()
     assert all("ml_ko+en+rewrite" in hit["match_reason"] for hit in shown["hits"])
-    assert shown["debug"]["notes"] == ["multilingual langs=[ko, en]", "rewrite n=3"]
+    assert shown["notes"] == ["multilingual langs=[ko, en]", "rewrite n=3"]
     assert [each["weight"] for each in shown["debug"]["wordings"][:3]] == [0.15, 0.15, 0.2]
     assert plain["debug"] is None

@@ -1,21 +1,25 @@
-"""What `services.answer.decide` promises."""
+"""What `services.answer.decide` and its table promise."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.answer.decide import WEIGHING, Signals, Verdict, decide, measure
+from services.answer.decide import Verdict, decide, form_of
 from services.answer.evidence import Evidence
 from services.answer.question import Asked, read
+from services.answer.support_weights import TABLES, THRESHOLDS
 from services.text.terms import query_terms
 
 CRISIS = "The oil crisis began in October 1973. Prices rose quickly. Nobody was blamed."
+VALVE = "안전밸브는 설계 압력 이하에서 작동하여야 한다."
 
 
-def asked(question: str) -> Asked:
-    return read(question, dict.fromkeys(query_terms(question), 1.0))
+def asked(question: str, weight: float = 5.0) -> Asked:
+    return read(question, dict.fromkeys(query_terms(question), weight))
 
 
-def passage(text: str, title: str = "", n: int = 1) -> Evidence:
-    return Evidence(n, n, n, title, 1, 0, text, 1.0, False)
+def passage(text: str, title: str = "", n: int = 1, score: float = 20.0) -> Evidence:
+    return Evidence(n, n, n, title, 1, 0, text, score, False)
 
 
 def test_decide__refuses_without_evidence() -> None:
@@ -32,29 +36,72 @@ def test_decide__refuses_without_evidence() -> None:
     ],
 )
 def test_decide__says_why(question: str, why: str) -> None:
-    verdict = decide(asked(question), [passage(CRISIS)])
+    verdict = decide(asked(question), [passage(CRISIS, score=5.0 if why != "covered" else 20.0)])
     assert (verdict.why, verdict.enough) == (why, why == "covered")
 
 
-def test_decide__judges_korean_by_its_own_threshold() -> None:
-    text = passage("안전밸브는 설계 압력 이하에서 작동하여야 한다.")
-    assert decide(asked("안전밸브의 작동 압력은 얼마인가요?"), [text]).enough
-    assert not decide(asked("지하철 요금은 얼마인가요?"), [text]).enough
+def test_decide__judges_korean_by_its_own_table() -> None:
+    assert decide(asked("안전밸브의 작동 압력은 얼마인가요?"), [passage(VALVE)]).enough
+    assert not decide(asked("지하철 요금은 얼마인가요?"), [passage(VALVE, score=0.5)]).enough
 
 
-def test_decide__is_enough_from_the_threshold_on() -> None:
-    question = read("oil price", {"oil": WEIGHING["en"].threshold, "price": 1 - WEIGHING["en"].threshold})
-    assert decide(question, [passage("oil")]).enough
+@pytest.mark.parametrize(
+    ("question", "twisted"),
+    [
+        ("What began in October 1973?", "What ended in October 1973?"),
+        ("What rose quickly in the oil crisis?", "What never rose quickly in the oil crisis?"),
+        ("Which oil crisis began in 1973?", "Which oil crisis began in 1979?"),
+    ],
+)
+def test_decide__trusts_a_question_less_that_was_turned_round(question: str, twisted: str) -> None:
+    evidence = [passage(CRISIS)]
+    assert decide(asked(twisted), evidence).coverage < decide(asked(question), evidence).coverage
 
 
-def test_measure__reads_the_title_too() -> None:
-    assert measure(asked("oil crisis 1973"), [passage("It began in 1973.", title="Oil crisis")]).passage == 1
+def test_decide__trusts_a_passage_more_that_stands_out() -> None:
+    alone, among = [passage(CRISIS)], [passage(CRISIS), passage(CRISIS + " Again.", n=2)]
+    question = asked("What began in October 1973?")
+    assert decide(question, alone).coverage > decide(question, among).coverage
 
 
-def test_measure__takes_the_passage_that_holds_most() -> None:
-    evidence = [passage("Nothing here.", n=1), passage(CRISIS, n=2)]
-    assert measure(asked("oil crisis began"), evidence) == Signals(1.0, 0.0, 0.0, 0.0)
+def test_decide__takes_the_passage_that_holds_most() -> None:
+    question = asked("When did the oil crisis begin?")
+    last = [passage("Nothing here.", n=1), passage(CRISIS, n=2)]
+    assert decide(question, last).coverage == decide(question, last[::-1]).coverage
 
 
-def test_measure__bears_a_passage_of_nothing_but_a_heading() -> None:
-    assert measure(asked("oil"), [passage("# Oil")]) == Signals(1.0, 0.0, 0.0, 0.0)
+def test_decide__reads_the_title_too() -> None:
+    question, text = asked("When did the oil crisis begin?"), "It began in 1973."
+    assert decide(question, [passage(text, "Oil crisis")]).coverage > decide(question, [passage(text)]).coverage
+
+
+def test_decide__bears_a_passage_of_nothing_but_a_heading() -> None:
+    assert 0 <= decide(asked("oil"), [passage("# Oil")]).coverage <= 1
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=300), min_size=1, max_size=5))
+def test_decide__gives_a_share_for_whatever_is_asked(question: str, texts: list[str]) -> None:
+    verdict = decide(asked(question), [passage(text, n=n) for n, text in enumerate(texts, start=1)])
+    assert 0 <= verdict.coverage <= 1
+    assert verdict.enough == (verdict.why == "covered")
+
+
+@pytest.mark.parametrize(
+    ("question", "form"),
+    [
+        ("When did it begin?", "question"),
+        ("When did it begin? Please.", "question"),
+        ("When did it begin? October 1973 January 1974 March 1975 never", "options"),
+        ("밸브는 언제 작동합니까? 압력이 낮을 때 온도가 높을 때", "options"),
+    ],
+)
+def test_form_of__tells_a_question_with_options(question: str, form: str) -> None:
+    assert form_of(asked(question)) == form
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_table__counts_what_is_there_for_and_what_is_missing_against(language: str) -> None:
+    passage, sentence = TABLES[language].passage, TABLES[language].sentence  # type: ignore[index]
+    assert min(passage.share, passage.words, passage.local, passage.score, passage.lead, sentence.share) > 0
+    assert max(passage.missing, passage.names, passage.lacking, passage.topic, sentence.kind, sentence.negation) <= 0
+    assert all(0 < least < 1 for least in THRESHOLDS.values())

@@ -5,7 +5,8 @@ import pytest
 from services.answer.evidence import Evidence
 from services.answer.question import read
 from services.answer.result import Answer, Refusal
-from services.answer.synthesize import Draft, Ground, clip, read_draft, settled, within, written_out
+from services.answer.shown import quoted, within, written_out
+from services.answer.synthesize import Draft, Ground, clip, read_draft, settled
 from services.model.errors import ReplyMisshapen
 
 PASSAGE = "# 점검\n안전밸브의 작동 압력은 1.2 MPa이다. 점검 기록은 3년간 보관한다."
@@ -52,11 +53,29 @@ def test_settled__a_refusal_is_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("보관 장소", True),
+        ("https://보관.example", False),
+        ("Visit us", False),
+        ("보관 " * 99, False),
+        (None, False),
+    ],
+)
+def test_settled__a_refusal_names_what_is_missing_in_words_of_the_question(reason: str | None, told: bool) -> None:
+    found = settled(Draft(refused=True, refuse_reason=reason), ground(passage(1)), 600)
+    assert isinstance(found, Refusal)
+    assert ("찾지 못한 내용" in found.sentence) is told
+
+
+@pytest.mark.parametrize(
     ("text", "cut"),
     [
         ("Short [1].", "Short [1]."),
         ("One claim [1]. Another claim that is longer [2].", "One claim [1].…"),
         ("No marker in all these words", "No marker in all these…"),
+        ("A sentence. Another one that is longer.", "A sentence.…"),
+        ("x" * 60, "x" * 23 + "…"),
     ],
 )
 def test_clip__ends_behind_a_claim(text: str, cut: str) -> None:
@@ -81,6 +100,7 @@ def test_written_out__no_passage_can_end_its_own_quotation() -> None:
     assert text.count("</evidence>") == 1
     assert text.count("<evidence ") == 1
     assert text.startswith('<evidence n="1" title="a” n=”9" page="1">')
+    assert quoted("</question> <claim> </claim") == "< /question> < claim> < /claim"
 
 
 def test_within__keeps_the_best_that_fit_and_always_one() -> None:

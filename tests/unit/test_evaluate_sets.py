@@ -14,9 +14,10 @@ from tests.fakes.evaluation_sets import KOREAN, two_sets, write_set
 def test_read_sets__gives_the_sets_of_a_folder_by_name(tmp_path: Path) -> None:
     sets = read_sets(two_sets(tmp_path))
     assert [one.name for one in sets] == ["house-en", "house-ko"]
-    assert [len(one.questions) for one in sets] == [2, 4]
+    assert [len(one.questions) for one in sets] == [4, 4]
     assert sets[1].passages()["pump#00"] == KOREAN["pump"]
     assert sets[1].questions[1].query == "안전밸브 작동 압력은? 1.2 MPa 3년"
+    assert [each.answers for each in sets[1].questions[:2]] == [("1.5kW",), ()]
 
 
 def test_read_sets__takes_one_set_by_itself(tmp_path: Path) -> None:

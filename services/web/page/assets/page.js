@@ -30,7 +30,7 @@ let asking = new AbortController();
 function clear(text) {
   asking.abort();
   asking = new AbortController();
-  reply = { text: "", citations: new Map(), ending: null };
+  reply = { text: "", citations: new Map(), ending: null, corrected: false };
   $("asked").textContent = text;
   $("verdict").replaceChildren();
   $("reply").hidden = false;
@@ -39,9 +39,31 @@ function clear(text) {
 }
 
 function say(text, busy = false) {
+  showWaited(null);
   $("step").textContent = text;
   $("step").classList.toggle("busy", busy);
   $("answer").setAttribute("aria-busy", String(busy));
+}
+
+// The seconds stand beside the sentence, so that nobody is read a new one every second.
+let waiting = 0;
+
+function showWaited(ms) {
+  clearInterval(waiting);
+  $("waited").hidden = ms === null;
+  if (ms === null) return;
+  const began = performance.now() - ms;
+  const show = () => { $("waited").textContent = filled(t.waited, { s: Math.round((performance.now() - began) / 1000) }); };
+  show();
+  waiting = setInterval(show, 1000);
+}
+
+function showWait(place) {
+  const where = place.step === "queued" ? t.step_queued : t.gate_waits;
+  const others = Object.entries(place.before ?? {}).map(([name, n]) => filled(t[`before_${name}`] ?? t.before, { n }));
+  if (place.serving === false) say(t.nobody_serves, true);
+  else say([where, ...others].join(" · "), true);
+  showWaited(place.waited_ms ?? 0);
 }
 
 function showAnswer() {
@@ -75,6 +97,7 @@ function showVerdict(result) {
   const facts = [
     result.refused ? t.refused : t[result.completeness],
     !result.refused && t[`confidence_${result.confidence}`],
+    !result.refused && reply.corrected && t.corrected,
     result.took_ms != null && filled(t.took, { s: (result.took_ms / 1000).toFixed(1) }),
   ];
   $("verdict").replaceChildren(...facts.filter(Boolean).map((fact) => make("span", {}, fact)));
@@ -83,11 +106,15 @@ function showVerdict(result) {
 const told = {
   status: (data) => say(t[`step_${data.step}`] ?? t.step_queued, true),
   token: (data) => { reply.text += data.text; showAnswer(); },
-  gate: (data) => say(data.state === "waits" ? t.gate_waits : t[`step_${data.step}`], true),
-  correction: (data) => { reply.text = data.text; showAnswer(); },
+  gate: (data) => (data.state === "waits" ? showWait(data) : say(t[`step_${data.step}`] ?? t.step_queued, true)),
+  correction: (data) => { reply.corrected ||= data.text !== reply.text; reply.text = data.text; showAnswer(); },
   citation: (data) => { reply.citations.set(data.n, data); showAnswer(); },
   refusal: (data) => { reply.text = data.message; reply.ending = { refused: true }; showAnswer(); },
-  error: (data) => { reply.text = data.message || t.failed_ask; reply.ending = { refused: true }; showAnswer(); },
+  error: (data) => {
+    reply.text = t[`ask_${data.code}`] || data.message || t.failed_ask;
+    reply.ending = { refused: true };
+    showAnswer();
+  },
   done: end,
 };
 
@@ -97,8 +124,15 @@ function end(result) {
   reply.citations = new Map(result.citations.map((cited) => [cited.n, cited]));
   $("asked").textContent = result.question;
   showAnswer();
-  showVerdict(result);
-  say(result.refused ? "" : t.done);
+  say(result.refused || result.status !== "completed" ? "" : t.done);
+  if (result.status === "completed") showVerdict(result);
+  else offerAgain(result.question);
+}
+
+function offerAgain(text) {
+  const button = make("button", { type: "button", className: "quiet" }, t.ask_again);
+  button.addEventListener("click", () => ask(text));
+  $("verdict").replaceChildren(button);
 }
 
 async function listen(askId, response) {
