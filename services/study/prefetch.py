@@ -4,6 +4,10 @@ In: a quiz. Out: rows of study_question_jobs, behind everything that a person wa
 breaks what it follows (S04, S05); who needs an explanation is the function study_needs_explanation (S06, S07).
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
 import anyio
 
 from db.errors import DatabaseError, Refused
@@ -13,20 +17,29 @@ from db.study_quiz_rows import Numbered
 from services.kit.log import Event, get_logger
 
 log = get_logger()
+
+T = TypeVar("T")
 NO_LIMIT = None
 
 
 async def enqueue_after_finish(session: Session, user_id: int, quiz_id: int) -> int:
-    """Enqueue all that are missing of a quiz that ends in this transaction; gives how many are new.
+    """Enqueue all that are missing of a quiz that ends in this transaction, and its analysis; gives how many are new.
 
-    In a savepoint: where the queue refuses, the quiz ends all the same, and reading it makes up for them.
+    Each in a savepoint: where a queue refuses, the quiz ends all the same, and reading it makes up for explanations.
     """
+    made = await _attempted(session, quiz_id, partial(_enqueue, session, user_id, quiz_id, NO_LIMIT))
+    analysis = {"quiz_id": quiz_id, "urgency": int(Priority.BACKGROUND), "payload": None}
+    await _attempted(session, quiz_id, partial(session.value, "enqueue_quiz_analysis", **analysis))
+    return made or 0
+
+
+async def _attempted(session: Session, quiz_id: int, work: Callable[[], Awaitable[T]]) -> T | None:
     try:
         async with session.transaction():
-            return await _enqueue(session, user_id, quiz_id, NO_LIMIT)
+            return await work()
     except Refused as error:
         log.warning(Event.EXPLANATIONS_NOT_ENQUEUED, quiz=quiz_id, reason=str(error))
-        return 0
+        return None
 
 
 async def back_fill(db: Database, user_id: int, quiz_id: int, most: int, wait_s: float) -> int:

@@ -68,5 +68,6 @@ async def prefetched(
         question(db, one, text=f"정기 점검은 언제 하는가? ({n})")
     wrong = await quiz_taken(api, one)
     assert len(model.calls) == 0  # finishing a quiz waits for no model
+    assert db.execute("SELECT kind, status FROM study_quiz_jobs").fetchall() == [("analysis", "pending")]
     await drained(asked(settings, model))
     return wrong
