@@ -3,7 +3,7 @@
 In: jobs about questions, from a finished quiz, a person or a client's SQL. Out: an explanation with its citations that
 lands on the stored choice, or an ending that says why there is none. One call at most a try, in the class of whoever
 waits; without a model the documents' own sentences are chosen. A job's end and the question's columns are one
-transaction: a failed or skipped job tells its question by a trigger (migration 0034).
+transaction: a failed or skipped job tells its question by a trigger (migration 0025).
 """
 
 from collections.abc import Sequence
@@ -200,6 +200,7 @@ def saved(
     return Completed(
         (kept,),
         payload={
+            "answer_choice": envelope.answer_choice,
             "confidence": envelope.confidence,
             "explanation_len_original": len(original),
             "explanation_len_saved": len(text),

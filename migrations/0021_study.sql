@@ -1,5 +1,5 @@
 -- Why: the question bank: topics, questions, and the queues of the texts that are made of them. Quizzes and what
--- follows from them are in 0031. Rules stand here, where no client can pass them by.
+-- follows from them are in 0022. Rules stand here, where no client can pass them by.
 -- Locks: none that matter, everything is new. Takes: milliseconds.
 
 -- For rows that may not be changed or deleted by anybody: the rule's name and the sentence are given by the trigger.
