@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from enum import StrEnum
+from typing import TextIO, cast
 
 import structlog
 
@@ -50,6 +51,19 @@ class Event(StrEnum):
     WORKER_STOPPED = "worker_stopped"
 
 
+class StandardError:
+    """Standard error as it is when a line is written: loggers are kept for the life of a process, and whoever puts
+    something else in its place meanwhile, as a shell in a test does, takes that away again."""
+
+    def write(self, text: str) -> int:
+        """Write to what is standard error now."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush what is standard error now."""
+        sys.stderr.flush()
+
+
 def set_up_logging(level: str, form: str, process: str) -> None:
     """Configure structlog and the standard library's logging for this process.
 
@@ -66,6 +80,7 @@ def set_up_logging(level: str, form: str, process: str) -> None:
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     before = [] if console else [structlog.processors.format_exc_info]
+    standard_error = cast(TextIO, StandardError())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -75,11 +90,11 @@ def set_up_logging(level: str, form: str, process: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=standard_error),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process, pid=os.getpid())
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, stream=standard_error, format="%(message)s", force=True)
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
