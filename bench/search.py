@@ -1,13 +1,14 @@
 """Search as the corpus grows: each leg beside its bare index query, HTTP, recall, and what indexes and tables take.
 
     python -m bench.search [--texts FOLDER] [--sizes 5000,10000,100000] [--vectors-at 5000,10000,100000]
-                           [--questions 300] [--json FILE] [--markdown FILE]
+                           [--questions 300] [--no-http] [--json FILE] [--markdown FILE]
 
 One database grows from size to size: chunks resampled from real text (bench/search_texts.py; `--texts` names a folder
 of evaluation sets or of files), rows as the product writes them (bench/search_rows.py), vectors made without a model
 (bench/search_vectors.py). At each size, after VACUUM (ANALYZE) and CHECKPOINT:
 
-    legs     the product's function against its bare index query, question by question (bench/search_legs.py)
+    legs     the product's way to a leg's rows against its bare index query, question by question; the second look at
+             the rows of words apart from that (bench/search_legs.py)
     HTTP     GET /api/search of the real process, words alone, by 1 and by 8 clients (bench/search_http.py)
     recall   of the first ten: the index of vectors against all vectors, the lexical leg's choice of candidates against
              all that have any term of the question
@@ -91,7 +92,8 @@ class Growing:
     async def legs(self, chunks: int, with_vectors: bool) -> None:
         """Measure the legs and their recall."""
         asked = self.texts.asked(self.questions + WARM_UP, seed=chunks)
-        self._told(await measure_lexical(self.dsn, chunks, asked), self.found.legs)
+        for leg in await measure_lexical(self.dsn, chunks, asked):
+            self._told(leg, self.found.legs)
         self._told(await lexical_recall(self.dsn, chunks, asked[:RECALL_QUESTIONS]), self.found.recalls)
         if with_vectors:
             vectors = asked_vectors(self.dsn, self.questions + WARM_UP)
@@ -119,7 +121,8 @@ def run(server: Server, options: argparse.Namespace) -> Measured:
         with_vectors = chunks in options.vectors_at
         growing.grow(chunks, with_vectors)
         asyncio.run(growing.legs(chunks, with_vectors))
-        growing.http(chunks)
+        if not options.no_http:
+            growing.http(chunks)
         print(text_page(f"so far, at {chunks:,}", growing.found), file=sys.stderr, flush=True)
     return growing.found
 
@@ -136,6 +139,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=numbers, default=[5_000, 10_000, 100_000])
     parser.add_argument("--vectors-at", type=numbers, default=[5_000, 10_000, 100_000])
     parser.add_argument("--questions", type=int, default=300)
+    parser.add_argument("--no-http", action="store_true", help="legs, recall and sizes alone")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()

@@ -1,18 +1,25 @@
 """Each leg of a search beside its bare index query, question by question, and what the index and the cut leave out.
 
 Bare is what nobody can go below with this index: the same candidates or neighbours, the same order and LIMIT, from one
-table, on a connection of its own; the query's weights or vector are there already. Ours is the product's function over
-a pool as the HTTP process opens it: question to terms, their frequencies, filters, joins, texts, the second look, rows
-to hits. Which of the two goes first changes with every question.
+table, on a connection of its own, prepared; the query's weights or vector are there already. For vectors its plan is
+made once, which is what a walk over an index comes down to; words are planned for their values, as the product does.
+
+Ours is the product's way over a pool as the HTTP process opens it. Of vectors that is the function that search calls:
+filters, joins, texts, the best chunk of each document, rows to hits. Of words it is what ends with fifty rows fetched:
+question to terms, their frequencies, filters, joins, texts. What comes behind the index, the second look at these rows,
+has a line of its own without a bare query, and so has all of search_lexical. Which goes first changes with every
+question.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench.pg import connection
-from db.pool import SEARCHING, Database, open_pool
+from db.pool import SEARCHING, Database, Session, open_pool
+from db.rows import LexicalHit
 from services.kit.settings import SearchSettings
 from services.search.filters import Filters
 from services.search.hit import Hit
@@ -23,10 +30,13 @@ from services.search.lexical import (
     document_frequencies,
     search_lexical,
 )
+from services.search.second import Look, second_look
 from services.search.vector import search_chunk_vectors, search_document_vectors, sight
-from services.text.terms import query_terms, query_weights, sparsevec_text
+from services.text.order import unpacked
+from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
 
 LEXICAL, CHUNKS, DOCUMENTS = "lexical", "chunk vectors", "document vectors"
+SECOND, WHOLE = "lexical: second look", "lexical: search_lexical"
 TOP = 10
 EVERYTHING = 10**12
 OWNER = Filters(user_id=1)
@@ -38,9 +48,12 @@ WHERE in_corpus AND terms && $2::integer[]
 ORDER BY lexical <#> $1::text::sparsevec LIMIT $3
 """
 BARE_VECTORS = """
-SELECT {key}, -(embedding <#> $1::text::halfvec) AS score FROM {table}
-WHERE {condition} ORDER BY embedding::halfvec({dim}) <#> $1::text::halfvec LIMIT $2
+WITH asked AS MATERIALIZED (SELECT $1::text::halfvec AS vector)
+SELECT {key}, -(embedding <#> (SELECT vector FROM asked)) AS score FROM {table}
+WHERE {condition} ORDER BY embedding::halfvec({dim}) <#> (SELECT vector FROM asked) LIMIT $2
 """
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_sort": "off"}
+"""For a bare walk: whatever the numbers are, the index leads, and nobody plans again."""
 BARE = {
     CHUNKS: ("chunk_id", "chunk_vectors", "in_corpus AND embedder = 1"),
     DOCUMENTS: ("document_id", "document_vectors", "embedder = 1"),
@@ -55,7 +68,10 @@ Ask = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """Milliseconds of one leg at a number of chunks, a value for each question, bare and ours in the same order."""
+    """Milliseconds of one leg at a number of chunks, a value for each question, bare and ours in the same order.
+
+    What has no bare query has no values for it.
+    """
 
     chunks: int
     leg: str
@@ -80,37 +96,66 @@ async def _timed(ask: Ask) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-async def _side_by_side(chunks: int, leg: str, pairs: Sequence[tuple[Ask, Ask]]) -> Leg:
-    bare_ms, ours_ms = [], []
-    for place, (bare, ours) in enumerate(pairs):
-        if place % 2:
-            ours_ms.append(await _timed(ours))
-        bare_ms.append(await _timed(bare))
-        if not place % 2:
-            ours_ms.append(await _timed(ours))
-    return Leg(chunks, leg, bare_ms[WARM_UP:], ours_ms[WARM_UP:])
+Ways = Mapping[str, Ask]
+"""Ways to answer one question, by their names."""
 
 
-async def measure_lexical(dsn: str, chunks: int, questions: Sequence[str]) -> Leg:
-    """Time the leg of words."""
+async def _side_by_side(questions: Sequence[Ways]) -> dict[str, list[float]]:
+    """Time each way for each question; each goes first in its turn."""
+    took_ms = defaultdict[str, list[float]](list)
+    for place, ways in enumerate(questions):
+        names = list(ways)
+        first = place % len(names)
+        for name in names[first:] + names[:first]:
+            took_ms[name].append(await _timed(ways[name]))
+    return {name: values[WARM_UP:] for name, values in took_ms.items()}
+
+
+async def measure_lexical(dsn: str, chunks: int, questions: Sequence[str]) -> list[Leg]:
+    """Time the leg of words, the second look behind it, and both as the product runs them."""
     async with open_pool(dsn, "bench", 2, searching=True) as db, connection(dsn) as conn:
-        await _as_searching(conn)
+        await _set(conn, SEARCHING)
         bare = await conn.prepare(BARE_LEXICAL)
-        pairs = [(await _bare_lexical(db, bare, each), _lexical(db, each)) for each in questions]
-        return await _side_by_side(chunks, LEXICAL, pairs)
+        took_ms = await _side_by_side([await _worded(db, bare, each) for each in questions])
+    bare_ms = took_ms.pop("bare")
+    return [Leg(chunks, name, bare_ms if name == LEXICAL else [], ours_ms) for name, ours_ms in took_ms.items()]
 
 
-async def _as_searching(conn: Any) -> None:
-    for name, value in {**SEARCHING, "hnsw.ef_search": "100"}.items():
+async def _set(conn: Any, settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
         await conn.execute("SELECT set_config($1, $2, false)", name, value)
 
 
-async def _bare_lexical(db: Database, prepared: Any, question: str) -> Ask:
+async def _worded(db: Database, prepared: Any, question: str) -> Ways:
+    weights, chosen = await _weighed(db, question)
+    looks = [Look(unpacked(row.word_order or b""), row.title, row.score) for row in await _leg(db, question)]
+
+    async def look() -> object:
+        return second_look(question, weights, looks)
+
+    return {
+        "bare": lambda: prepared.fetch(sparsevec_text(weights), chosen, LOOKED_AT_TWICE),
+        LEXICAL: lambda: _leg(db, question),
+        SECOND: look,
+        WHOLE: _lexical(db, question),
+    }
+
+
+async def _weighed(db: Database | Session, question: str) -> tuple[dict[int, float], list[int]]:
+    """Give the question's side of BM25, and the terms that choose the candidates, as search_lexical does."""
     ids = list(query_terms(question).values())
     docs = await document_frequencies(db, ids)
-    weights = sparsevec_text(query_weights(ids, docs, docs.get(ALL_CHUNKS, 0)))
-    chosen = choosing_terms(ids, docs, SETTINGS.candidate_rows)
-    return lambda: prepared.fetch(weights, chosen, LOOKED_AT_TWICE)
+    share = emphasis(question)
+    plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))
+    weights = {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
+    return weights, choosing_terms(ids, docs, SETTINGS.candidate_rows)
+
+
+async def _leg(db: Database, question: str) -> list[LexicalHit]:
+    async with db.session() as session:
+        weights, chosen = await _weighed(session, question)
+        asked = {"query": sparsevec_text(weights), "most": LOOKED_AT_TWICE, **OWNER.values()}
+        return await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
 
 
 def _lexical(db: Database, question: str, candidate_rows: int = SETTINGS.candidate_rows) -> Callable[[], Any]:
@@ -123,14 +168,15 @@ async def measure_vectors(dsn: str, chunks: int, leg: str, vectors: Sequence[Seq
     key, table, condition = BARE[leg]
     statement = BARE_VECTORS.format(key=key, table=table, condition=condition, dim=len(vectors[0]))
     async with open_pool(dsn, "bench", 2, searching=True) as db, connection(dsn) as conn:
-        await _as_searching(conn)
+        await _set(conn, {**SEARCHING, **PLANNED_ONCE, "hnsw.ef_search": "100"})
         bare = await conn.prepare(statement)
 
-        def pair(vector: Sequence[float]) -> tuple[Ask, Ask]:
-            seen = sight(1, vector)
-            return lambda: bare.fetch(seen.text, SETTINGS.leg_hits), lambda: ours(db, seen, OWNER, SETTINGS.leg_hits)
+        def ways(vector: Sequence[float]) -> Ways:
+            seen, most = sight(1, vector), SETTINGS.leg_hits
+            return {"bare": lambda: bare.fetch(seen.text, most), leg: lambda: ours(db, seen, OWNER, most)}
 
-        return await _side_by_side(chunks, leg, [pair(each) for each in vectors])
+        took_ms = await _side_by_side([ways(each) for each in vectors])
+        return Leg(chunks, leg, took_ms["bare"], took_ms[leg])
 
 
 async def lexical_recall(dsn: str, chunks: int, questions: Sequence[str]) -> Recall:

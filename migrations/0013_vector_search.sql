@@ -7,13 +7,15 @@ CREATE TABLE document_vectors (
     document_id  bigint NOT NULL REFERENCES documents ON DELETE CASCADE,
     embedder     integer NOT NULL REFERENCES embedders,
     embedding    halfvec NOT NULL,
+    -- Of what it is the mean: whoever finds the document looks its chunks' vectors up by these.
+    chunk_ids    bigint[] NOT NULL,
     PRIMARY KEY (document_id, embedder)
 );
 
 -- Makes a document's vector anew; takes it away where the document has none of that embedder, or too many.
 CREATE FUNCTION save_document_vector(its_document bigint, its_embedder integer) RETURNS void LANGUAGE sql AS $$
     WITH mean AS (
-        SELECT avg(v.embedding) AS embedding
+        SELECT avg(v.embedding) AS embedding, array_agg(c.id ORDER BY c.id) AS chunk_ids
         FROM corpus_chunks c JOIN corpus_vectors v ON v.chunk_id = c.id AND v.embedder = its_embedder
         WHERE c.document_id = its_document
         HAVING count(*) BETWEEN 1 AND 256
@@ -21,9 +23,9 @@ CREATE FUNCTION save_document_vector(its_document bigint, its_embedder integer) 
         DELETE FROM document_vectors
         WHERE document_id = its_document AND embedder = its_embedder AND NOT EXISTS (SELECT FROM mean)
     )
-    INSERT INTO document_vectors AS d (document_id, embedder, embedding)
-    SELECT its_document, its_embedder, l2_normalize(embedding) FROM mean WHERE l2_norm(embedding) > 0
-    ON CONFLICT (document_id, embedder) DO UPDATE SET embedding = excluded.embedding
+    INSERT INTO document_vectors AS d (document_id, embedder, embedding, chunk_ids)
+    SELECT its_document, its_embedder, l2_normalize(embedding), chunk_ids FROM mean WHERE l2_norm(embedding) > 0
+    ON CONFLICT (document_id, embedder) DO UPDATE SET embedding = excluded.embedding, chunk_ids = excluded.chunk_ids
 $$;
 
 -- A deleted document is nobody's neighbour; when it is restored its vectors are made again, and then this one.
@@ -49,7 +51,7 @@ BEGIN
     END IF;
 END $$;
 
--- As before (0007), with both indexes.
+-- As before (0007), with both indexes and their walks (0015).
 CREATE OR REPLACE FUNCTION register_embedder(its_label text, its_dim integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     known integer;
@@ -63,16 +65,17 @@ BEGIN
         FROM (SELECT EXISTS (SELECT FROM embedders WHERE state = 'serving') AS old) AS found
         RETURNING id INTO known;
         PERFORM index_embedder(known, its_dim);
+        PERFORM make_walks(known, its_dim);
     END IF;
     RETURN known;
 END $$;
 
--- As before (0007), and takes the vectors of documents with it.
+-- As before (0007), and takes the walks and the vectors of documents with it.
 CREATE OR REPLACE FUNCTION clear_retired_embedder(most integer) RETURNS bigint
 LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
 DECLARE
     gone embedders;
-    its_index text;
+    over text;
     cleared bigint;
     reached bigint;
 BEGIN
@@ -81,9 +84,10 @@ BEGIN
     IF gone.id IS NULL THEN
         RETURN 0;
     END IF;
-    FOREACH its_index IN ARRAY ARRAY['chunk_vectors_near_' || gone.id, 'document_vectors_near_' || gone.id] LOOP
-        IF to_regclass(its_index) IS NOT NULL THEN
-            EXECUTE format('DROP INDEX %I', its_index);
+    FOREACH over IN ARRAY ARRAY['chunk', 'document'] LOOP
+        IF to_regclass(over || '_vectors_near_' || gone.id) IS NOT NULL THEN
+            EXECUTE format('DROP FUNCTION IF EXISTS %I', 'walk_' || over || 's_' || gone.id);
+            EXECUTE format('DROP INDEX %I', over || '_vectors_near_' || gone.id);
             RETURN 0;
         END IF;
     END LOOP;
@@ -155,6 +159,15 @@ BEGIN
         filters ->> 'year', lists ->> 'collections', lists ->> 'media_types', filters ->> 'quotable');
 END $$;
 
+-- Sets up the walk over an index, for the rest of the transaction.
+CREATE FUNCTION set_walk(most integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('hnsw.ef_search', greatest(100, least(most, 1000))::text, true);
+    IF current_setting('hnsw.iterative_scan', true) IS NOT NULL THEN
+        PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true);
+    END IF;
+END $$;
+
 -- Gives the nearest of what stands in `source` (aliases: v, the vectors, and d, its documents; `counted` is the same
 -- without vectors) under conditions, nearest first, and how near each is. Dimensions and embedder are literals, or no partial index fits.
 --
@@ -186,10 +199,7 @@ BEGIN
         END IF;
     END IF;
     IF passing > narrow THEN
-        PERFORM set_config('hnsw.ef_search', greatest(100, least(most, 1000))::text, true);
-        IF current_setting('hnsw.iterative_scan', true) IS NOT NULL THEN
-            PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true);
-        END IF;
+        PERFORM set_walk(most);
         EXECUTE format(
             'WITH near AS MATERIALIZED ('
             'SELECT %s AS key, v.embedding::halfvec(%s) <#> $1 AS distance FROM %s WHERE v.embedder = %s AND %s '
@@ -208,34 +218,9 @@ BEGIN
     END IF;
 END $$;
 
--- The leg of chunk vectors: the chunks nearest to a question.
-CREATE FUNCTION near_chunks(its_embedder integer, its_query halfvec, most integer, filters jsonb)
-RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql ROWS 50 AS $$
-    SELECT key, score
-    FROM nearest('documents d JOIN corpus_chunks c ON c.document_id = d.id JOIN corpus_vectors v ON v.chunk_id = c.id',
-                 'documents d JOIN corpus_chunks c ON c.document_id = d.id', 'v.chunk_id',
-                 its_embedder, its_query, most, filters)
-$$;
-
--- The leg of document vectors: of each of the nearest documents the chunk nearest to the question, by the document's
--- score. A document has at most 256 chunks here (save_document_vector).
-CREATE FUNCTION near_documents(its_embedder integer, its_query halfvec, most integer, filters jsonb)
-RETURNS TABLE (chunk_id bigint, score double precision) LANGUAGE sql ROWS 50 AS $$
-    SELECT best.chunk_id, near.score
-    FROM nearest('documents d JOIN document_vectors v ON v.document_id = d.id', 'documents d', 'v.document_id',
-                 its_embedder, its_query, most, filters) AS near
-    CROSS JOIN LATERAL (
-        SELECT v.chunk_id
-        FROM corpus_chunks c JOIN corpus_vectors v ON v.chunk_id = c.id AND v.embedder = its_embedder
-        WHERE c.document_id = near.key
-        ORDER BY v.embedding <#> its_query, v.chunk_id
-        LIMIT 1
-    ) AS best
-$$;
-
 -- Embedders of before: their documents' vectors, and their second index.
-INSERT INTO document_vectors (document_id, embedder, embedding)
-SELECT c.document_id, v.embedder, l2_normalize(avg(v.embedding))
+INSERT INTO document_vectors (document_id, embedder, embedding, chunk_ids)
+SELECT c.document_id, v.embedder, l2_normalize(avg(v.embedding)), array_agg(c.id ORDER BY c.id)
 FROM corpus_chunks c
 JOIN corpus_vectors v ON v.chunk_id = c.id
 JOIN embedders e ON e.id = v.embedder AND e.state <> 'retired'

@@ -4,7 +4,7 @@ In: a question's vector, the embedder whose vectors it compares with, filters. O
 stand inside the top-k (migrations/0013_vector_search.sql), so that a narrow one costs no hits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from db.pool import Database
@@ -34,7 +34,7 @@ def halfvec_text(vector: Sequence[float]) -> str:
 async def search_chunk_vectors(db: Database, seen: Sight, filters: Filters, most: int) -> list[Hit]:
     """Find the chunks nearest to a question; `score` is the cosine."""
     asked = {"embedder": seen.embedder, "query": seen.text, "most": most, "filters": filters.values()}
-    return [hit_of(row) for row in await db.many(VectorHit, "search_chunk_vectors", **asked)]
+    return _nearest_first(hit_of(row) for row in await db.many(VectorHit, "search_chunk_vectors", **asked))
 
 
 async def also_scored(db: Database, seen: Sight, near: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
@@ -49,10 +49,14 @@ async def also_scored(db: Database, seen: Sight, near: Sequence[Hit], others: Se
     asked = {"embedder": seen.embedder, "query": seen.text, "chunk_ids": list(wanted)}
     rows = await db.many(ChunkScore, "score_chunks", **asked) if wanted else []
     filled = [replace(wanted[row.chunk_id], score=row.score) for row in rows]
-    return sorted((*near, *filled), key=lambda hit: (-hit.score, hit.chunk_id))
+    return _nearest_first((*near, *filled))
 
 
 async def search_document_vectors(db: Database, seen: Sight, filters: Filters, most: int) -> list[Hit]:
     """Find the nearest documents, and give the best chunk of each; `score` is the document's cosine."""
     asked = {"embedder": seen.embedder, "query": seen.text, "most": most, "filters": filters.values()}
-    return [hit_of(row) for row in await db.many(VectorHit, "search_document_vectors", **asked)]
+    return _nearest_first(hit_of(row) for row in await db.many(VectorHit, "search_document_vectors", **asked))
+
+
+def _nearest_first(hits: Iterable[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))

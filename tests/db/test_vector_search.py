@@ -6,9 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from db.pool import Database
 from services.search.filters import Filters
+from services.search.hit import Hit
 from services.search.vector import search_chunk_vectors, search_document_vectors, sight
 
 pytestmark = pytest.mark.anyio
@@ -151,6 +153,53 @@ async def test_chunk_vectors__walk_the_index_of_their_embedder_when_many_fit(
     assert scans() == before + 1
     await asked(Filters(user_id=2))
     assert scans() == before + 1
+
+
+@pytest.mark.slow
+async def test_walks__give_a_sole_owner_what_is_found_beside_others(db: psycopg.Connection, pool: Database) -> None:
+    fill(db, {})
+    questions = [sight(1, unit(Random(200 + seed))) for seed in range(5)]
+
+    async def found() -> list[list[Hit]]:
+        legs = (search_chunk_vectors, search_document_vectors)
+        return [await leg(pool, seen, Filters(), 50) for leg in legs for seen in questions]
+
+    assert walks(db, Filters()) == [True, True]
+    alone = await found()
+    db.execute("INSERT INTO users (id, name) VALUES (2, 'other')")
+    documents(db, 1, user_id=2)
+    assert walks(db, Filters()) == [False, False]
+    assert await found() == alone
+    assert all(len(hits) == 50 for hits in alone)
+
+
+def walks(db: psycopg.Connection, filters: Filters) -> list[bool]:
+    """Say of both legs whether the index is walked with a plan that stands."""
+    asked = "SELECT walk_of('chunks', 1, %s) IS NOT NULL, walk_of('documents', 1, %s) IS NOT NULL"
+    return list(db.execute(asked, [Jsonb(filters.values())] * 2).fetchone() or ())
+
+
+async def test_walks__are_left_where_filters_are_set_and_go_with_their_index(db: psycopg.Connection) -> None:
+    embedder(db)
+    assert walks(db, Filters()) == [True, True]
+    assert walks(db, Filters(year=1999)) == [False, False]
+    db.execute("UPDATE embedders SET state = 'retired'")
+    for left in ([False, True], [False, False]):
+        db.execute("SELECT clear_retired_embedder(10)")
+        assert walks(db, Filters()) == left
+
+
+async def test_walks__that_meet_too_few_are_followed_by_a_comparison(db: psycopg.Connection, pool: Database) -> None:
+    embedder(db)
+    few, gone = documents(db, 2)
+    for document in (few, gone):
+        chunks(db, document, [unit(Random(document + place)) for place in range(3)])
+    db.execute("UPDATE documents SET deleted_at = now() WHERE id = %s", [gone])
+    assert walks(db, Filters()) == [True, True]
+    for most, wanted in ((2, 2), (3, 3), (50, 3)):
+        found = await search_chunk_vectors(pool, sight(1, unit(Random(1))), Filters(), most)
+        assert [hit.document_id for hit in found] == [few] * wanted
+        assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
 async def test_legs__of_vectors_keep_to_the_owner_and_to_what_is_alive(db: psycopg.Connection, pool: Database) -> None:
