@@ -21,26 +21,6 @@ CREATE FUNCTION fits(
         AND (media_types IS NULL OR d.media_type LIKE ANY (media_types))
         AND (quotable IS NOT TRUE OR NOT is_restricted(d.extract_meta));
 
--- The same for statements that are put together at run time (0013): the call, with the values as literals. A name that
--- nobody knows is refused, not dropped.
-CREATE OR REPLACE FUNCTION filter_clauses(filters jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    known text[] := ARRAY['user_id', 'material_types', 'without_types', 'jurisdictions', 'year', 'collections',
-                          'media_types', 'quotable'];
-    types text[] := ARRAY['bigint', 'text[]', 'text[]', 'text[]', 'integer', 'text[]', 'text[]', 'boolean'];
-    unknown text := (SELECT min(key) FROM jsonb_object_keys(filters) AS key WHERE key <> ALL (known));
-BEGIN
-    IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = format('No leg knows the filter %s.', unknown);
-    END IF;
-    RETURN 'fits(d, ' || (
-        SELECT string_agg(format('%L::%s',
-                   CASE WHEN jsonb_typeof(filters -> name) = 'array'
-                        THEN ARRAY(SELECT jsonb_array_elements_text(filters -> name))::text
-                        ELSE filters ->> name END, type), ', ' ORDER BY place)
-        FROM unnest(known, types) WITH ORDINALITY AS argument(name, type, place)) || ')';
-END $$;
-
 -- A chunk that a leg of vectors found, with all that a hit shows.
 CREATE TYPE near_hit AS (
     chunk_id bigint, document_id bigint, title text, page_number integer, start_char integer, end_char integer,

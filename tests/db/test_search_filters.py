@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import errors
 
 from db.pool import Database, open_pool
 from db.queries import query
@@ -105,11 +104,6 @@ async def test_licence__restricted_is_shown_as_such_and_never_becomes_evidence(c
     for hits in (await corpus.legs(Filters(), 50)).values():
         assert {corpus.names[hit.document_id] for hit in hits if hit.restricted} == {"restricted"}
         assert not {"restricted", "open"} & {corpus.names[each.document_id] for each in number(hits, 50)}
-
-
-async def test_filter__that_no_leg_knows_is_refused(db: psycopg.Connection) -> None:
-    with pytest.raises(errors.CheckViolation, match="No leg knows the filter colour"):
-        db.execute("""SELECT filter_clauses('{"user_id": 1, "colour": "red"}')""")
 
 
 async def test_users__share_no_hit_facet_or_count(db: psycopg.Connection, searching: Database) -> None:
