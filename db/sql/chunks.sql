@@ -107,3 +107,19 @@ JOIN chunks s ON s.document_id = d.id AND s.version = d.corpus_version AND s.nod
 LEFT JOIN chunks p ON p.id = s.parent_id
 WHERE d.id = $1 AND d.deleted_at IS NULL
 ORDER BY s.chunk_index;
+
+-- name: terms_around(chunk_ids, terms, reach) -> many
+-- Counts, for each of some chunks, how many chunks near it in its document hold each term; term 0 stands for all of
+-- them. Only so many before and behind are read, so that a book costs no more than an article.
+SELECT e.id AS chunk_id, t.term, count(*) AS chunks
+FROM chunks e
+JOIN corpus_chunks c
+  ON c.document_id = e.document_id AND c.version = e.version
+ AND c.chunk_index BETWEEN e.chunk_index - $3::integer AND e.chunk_index + $3::integer
+CROSS JOIN LATERAL (
+    SELECT 0 AS term
+    UNION ALL
+    SELECT wanted.term FROM unnest($2::integer[]) AS wanted(term) WHERE wanted.term = ANY (c.terms)
+) AS t
+WHERE e.id = ANY ($1::bigint[])
+GROUP BY e.id, t.term;

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from services.answer.around import around
 from services.answer.cache import cached
 from services.answer.calls import Caller
 from services.answer.decide import Verdict, decide
@@ -51,7 +52,7 @@ class Author:
     prompt_version: str
 
 
-BUILT_IN = Author("builtin:extractive", "extractive-1")
+BUILT_IN = Author("builtin:extractive", "extractive-2")
 """The built-in answerer has no prompt; its rules have a version all the same."""
 
 
@@ -107,7 +108,9 @@ async def ask(asking: Asking) -> Ended:
         asking.trace.begin("decide")
         turn.begin()
         with asking.trace.timed("decide"):
-            basis = _basis(found, await opinion(), asking)
+            near = await around(asking.tools.db, found.asked, found.evidence)
+            rules = decide(found.asked, found.evidence, near)
+            basis = _basis(found, rules, await opinion(), asking)
     if decision := gate(basis.facts):
         note(asking.trace, decision, basis.opinion.missing)
         refusal = refuse(decision.reason or "evidence_weak", found.asked.language, basis.opinion.missing)
@@ -169,9 +172,8 @@ async def _gather(asking: Asking) -> Judging | Ended:
     return refuse(decision.reason or "evidence_missing", asked.language), (), BUILT_IN
 
 
-def _basis(found: Judging, opinion: Opinion, asking: Asking) -> Basis:
+def _basis(found: Judging, rules: Verdict, opinion: Opinion, asking: Asking) -> Basis:
     """Put together what the model and the rules say of the evidence."""
-    rules: Verdict = decide(found.asked, found.evidence)
     excerpts = choose(found.asked, found.evidence, opinion.picks)
     asking.trace.note(
         coverage=round(rules.coverage, 4),

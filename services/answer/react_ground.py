@@ -8,6 +8,7 @@ only one that takes part (T02).
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.answer.around import around
 from services.answer.ask import Asking
 from services.answer.calls import Caller
 from services.answer.decide import decide
@@ -39,7 +40,8 @@ async def rested(
         max_chars: longest answer, markers included.
     """
     assert asking.tools.models is not None
-    covered = decide(asked, evidence).enough
+    near = await around(asking.tools.db, asked, evidence)
+    covered = decide(asked, evidence, near).enough
     basis = Basis(asked, evidence, evidence, Opinion(), covered, relevance=1.0)
     caller = Caller(asking.tools.models, asking.call, asking.trace, asking.voice)
     reviewer = Reviewer(_reviewing(asking.tools, max_chars), asking.trace, caller)

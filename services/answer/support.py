@@ -8,13 +8,16 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from itertools import pairwise
 
+from services.answer.around import Around, Neighbourhoods, among
 from services.answer.evidence import Evidence
 from services.answer.extract import quotable_spans
 from services.answer.question import Asked, negated
 from services.answer.support_opposites import opposites
-from services.answer.support_words import Wording, wanted
+from services.answer.support_signs import PassageSigns, SentenceSigns, TwistSigns
+from services.answer.support_words import LEAST_COMMON, Wanted, Wording, wanted
+from services.text.terms import terms
 
 HEAD_CHARS = 60
 """A Korean passage that names the topic of the question in so many characters is about it."""
@@ -24,90 +27,23 @@ FIT = 0.1
 _RESTRICTS = re.compile(r"\b(?:only|less|lack\w*|non|if|besides|other than|instead|rather|un\w+|dis\w+)\b", re.I)
 _POINTS = re.compile(r"\b(?:he|his|she|her|they|their|this)\b", re.I)
 _LATIN = re.compile(r"[a-z][a-z-]+")
-
-
-class PassageSigns(NamedTuple):
-    """What is seen of a passage with its title; a tuple, since signs and weights are multiplied one by one."""
-
-    share: float
-    """Of the question's idf weight."""
-    words: float
-    """The same by words, inflected or misspelt ones too; words that only ask left out."""
-    missing: float
-    """Weight of the words it lacks, in words of full weight (`Asked.full`)."""
-    names: float
-    """Weight of the names and numbers it lacks."""
-    topic: float
-    """Weight of the question's first word, where that is Hangul and lacking."""
-    head: float
-    """1 where a Hangul topic stands at the beginning of the passage."""
-    lacking: float
-    """Share of the words of which nothing is here."""
-    local: float
-    """Weight of what it has and other passages of the evidence have not."""
-    score: float
-    """Of the search, per weight of the question."""
-    lead: float
-    """Score over the best other passage, per weight of the question."""
-
-
-class SentenceSigns(NamedTuple):
-    """What is seen of a passage's best sentence, with the title."""
-
-    share: float
-    """Of the question's idf weight."""
-    window: float
-    """The same by words, in it and its neighbours."""
-    names: float
-    """Weight of the names and numbers it lacks."""
-    kind: float
-    """1 when a date, an amount or a name is asked for and it has none."""
-    negation: float
-    """1 when the question denies something and it does not."""
-    length: float
-    """Natural logarithm of 1 + the number of words of the question."""
-
-
-class TwistSigns(NamedTuple):
-    """What tells a question that was turned round (not, last for first, another year) from one that holds."""
-
-    share: float
-    window: float
-    names: float
-    kind: float
-    negation: float
-    rarest: float
-    """Weight of the heaviest word that the best sentence lacks."""
-    denied: float
-    """1 when the question denies something."""
-    denies: float
-    """1 when the best sentence denies something and the question does not."""
-    restricts: float
-    """1 when the question restricts (only, less, if, un...)."""
-    opposite: float
-    """Words of the question whose opposites stand in the best sentence instead."""
-    title: float
-    """Share of the question's weight in the title."""
-    numbers: float
-    """Numbers of the question that the best sentence lacks."""
-    points: float
-    """1 when the question points at somebody without a name, as one asked in front of a text does."""
-    length: float
-    """Words of the question, function words too, in tens."""
-    weight: float
-    """The question's idf weight, in words of full weight."""
+_TOKEN = re.compile(r"[a-z0-9가-힣][\w'’-]*")
+_BINDS = frozenset(["of", "in", "by", "for", "from", "to", "on", "at", "with"])
 
 
 class Support:
     """A question held against its evidence, at least one passage."""
 
-    def __init__(self, asked: Asked, evidence: Sequence[Evidence]) -> None:
+    def __init__(self, asked: Asked, evidence: Sequence[Evidence], near: Neighbourhoods | None = None) -> None:
+        """Take what stands around the passages from `near`, or from the evidence where it does not say."""
         self.asked = asked
+        self.near = {**among(evidence), **(near or {})}
         self.evidence = evidence
         self.words = wanted(asked)
         self.wordings = [Wording(each.title, each.text) for each in evidence]
         self.total = sum(asked.weights.values()) or 1.0
         self.full = asked.full
+        self.has = [[wording.has(word) for word in self.words] for wording in self.wordings]
 
     def passages(self) -> list[PassageSigns]:
         """Look at every passage."""
@@ -115,7 +51,7 @@ class Support:
 
     def sentence(self, at: int) -> "BestSentence":
         """Look at the best sentence of a passage; of one without a sentence at its title."""
-        return BestSentence(self, self.evidence[at])
+        return BestSentence(self, at)
 
     def missing(self, has: Sequence[float]) -> list[float]:
         """Weigh what is missing of each word; of a word that only asks nothing is missed."""
@@ -131,9 +67,18 @@ class Support:
         counted = [(word.weight, share) for word, share in zip(self.words, has, strict=True) if not word.asking]
         return sum(weight * share for weight, share in counted) / (sum(weight for weight, _ in counted) or 1.0)
 
+    def around(self, at: int) -> Around:
+        """Give the neighbourhood of a passage."""
+        return self.near[self.evidence[at].chunk_id]
+
+    def rarities(self, at: int) -> list[float]:
+        """Weigh each word by its rarity around a passage."""
+        here = self.around(at)
+        return [_most_telling(here, word) for word in self.words]
+
     def _passage(self, at: int) -> PassageSigns:
         wording, evidence = self.wordings[at], self.evidence[at]
-        has = [wording.has(word) for word in self.words]
+        has = self.has[at]
         missing = self.missing(has)
         topic = self.words[0] if self.words and self.words[0].hangul else None
         others = max((each.score for each in self.evidence if each is not evidence), default=0.0)
@@ -145,12 +90,15 @@ class Support:
             topic=missing[0] / self.full if topic else 0.0,
             head=float(topic is not None and topic.form in wording.unspaced[:HEAD_CHARS]),
             lacking=sum(not share for share in has) / (len(has) or 1),
-            local=self._local(at) / self.full,
+            local=self.local(at) / self.full,
             score=evidence.score / self.total,
             lead=(evidence.score - others) / self.total,
+            apart=_dot(self.rarities(at), has),
+            begins=float(topic is not None and wording.text_unspaced.startswith(topic.form)),
+            margin=(evidence.score - others) / (evidence.score or 1.0),
         )
 
-    def _local(self, at: int) -> float:
+    def local(self, at: int) -> float:
         """Weigh what this passage has by how few of the evidence have it."""
         mine = self.asked.weights.keys() & self.wordings[at].terms
         return sum(self.asked.weights[term] * (1 - self._spread(term)) for term in mine)
@@ -162,8 +110,9 @@ class Support:
 class BestSentence:
     """The sentence of a passage that says most of the question."""
 
-    def __init__(self, support: Support, evidence: Evidence) -> None:
-        self.support, self.asked = support, support.asked
+    def __init__(self, support: Support, at: int) -> None:
+        self.support, self.asked, self.at = support, support.asked, at
+        evidence = support.evidence[at]
         texts = [evidence.text[span.start : span.end] for span in quotable_spans(evidence.text)] or [""]
         self.title = evidence.title
         wordings = [Wording(evidence.title, text) for text in texts]
@@ -176,30 +125,45 @@ class BestSentence:
         return self.asked.share(wording.terms) + fit
 
     @cached_property
+    def has(self) -> list[float]:
+        """What it has of each word of the question."""
+        return [self.wording.has(word) for word in self.support.words]
+
+    @cached_property
+    def around(self) -> list[float]:
+        """What it or a neighbour has of each word."""
+        return [max(each.has(word) for each in self.near) for word in self.support.words]
+
+    @cached_property
     def missing(self) -> list[float]:
         """What it lacks of each word of the question."""
-        return self.support.missing([self.wording.has(word) for word in self.support.words])
+        return self.support.missing(self.has)
+
+    @cached_property
+    def rarities(self) -> list[float]:
+        """How rare each word is around the passage."""
+        return self.support.rarities(self.at)
 
     @cached_property
     def signs(self) -> SentenceSigns:
         """Its signs."""
-        words = self.support.words
         return SentenceSigns(
             share=self.asked.share(self.wording.terms),
-            window=self.support.share([max(each.has(word) for each in self.near) for word in words]),
+            window=self.support.share(self.around),
             names=self.support.names(self.missing),
             kind=float(not self.asked.fits(self.text)),
             negation=float(self.asked.negated and not negated(self.text)),
-            length=math.log1p(len(words)),
+            length=math.log1p(len(self.support.words)),
+            apart=_dot(self.rarities, self.has),
+            phrases=self._phrases(),
         )
 
     @cached_property
     def twist(self) -> TwistSigns:
         """The signs that the question was turned round; made of English words."""
         question, signs, words = self.asked.text, self.signs, self.support.words
+        telling = [float(not word.asking) for word in words]
         return TwistSigns(
-            share=signs.share,
-            window=signs.window,
             names=signs.names,
             kind=signs.kind,
             negation=signs.negation,
@@ -209,14 +173,56 @@ class BestSentence:
             restricts=float(_RESTRICTS.search(question) is not None),
             opposite=float(self._opposite()),
             title=self.asked.share(Wording(self.title, "").terms),
-            numbers=float(sum(word.form[0].isdigit() and not self.wording.has(word) for word in words)),
+            numbers=float(sum(word.form[0].isdigit() and not has for word, has in zip(words, self.has, strict=True))),
             points=float(_POINTS.search(question) is not None),
-            length=len(question.split()) / 10,
-            weight=self.support.total / self.asked.full,
+            familiar=self._familiar(),
+            rarity=_dot(self.rarities, telling),
+            local=self.support.local(self.at) / self.asked.full,
+            bound=float(self._bound()),
+            elsewhere=self._elsewhere(),
+            words=sum(telling) / 10,
+            near=_dot(self.rarities, self.around),
         )
+
+    def _phrases(self) -> float:
+        asked = _TOKEN.findall(self.asked.text.lower())
+        told = _TOKEN.findall(self.text.lower())
+        pairs = set(pairwise(asked))
+        return len(pairs & set(pairwise(told))) / (len(pairs) or 1)
+
+    def _familiar(self) -> float:
+        here = self.support.around(self.at)
+        told = zip(self.support.words, self.support.has[self.at], strict=True)
+        weights = [word.weight * has * math.log1p(_held(here, word)) for word, has in told if not word.asking]
+        return sum(weights) / self.asked.full
+
+    def _elsewhere(self) -> float:
+        here = self.support.around(self.at)
+        lacking = zip(self.support.words, self.support.missing(self.support.has[self.at]), strict=True)
+        return sum(lost for word, lost in lacking if _held(here, word)) / self.asked.full
+
+    def _bound(self) -> int:
+        tokens = _TOKEN.findall(self.asked.text.lower())
+        before = {term: one for one, other in reversed([*pairwise(tokens)]) for term in terms(other)}
+        pairs = zip(self.support.words, self.has, strict=True)
+        return sum(has < LEAST_COMMON and before.get(word.terms[0]) in _BINDS for word, has in pairs)
 
     def _opposite(self) -> int:
         asked = set(self.asked.weights) | set(_LATIN.findall(self.asked.text.lower()))
         told = self.wording.terms | set(_LATIN.findall(self.text.lower()))
         turned = told - asked
         return sum(any(other in turned for other in opposites(word)) for word in asked - told)
+
+
+def _held(here: Around, word: Wanted) -> int:
+    """Count the chunks around that have a word: of a Hangul word its rarest bigram, else its commonest term."""
+    return (min if word.hangul else max)(here.holding.get(term, 0) for term in word.terms)
+
+
+def _most_telling(here: Around, word: Wanted) -> float:
+    """Weigh a word by its rarity around, as `_held` counts it."""
+    return (max if word.hangul else min)(here.rarity(term) for term in word.terms)
+
+
+def _dot(some: Sequence[float], others: Sequence[float]) -> float:
+    return sum(one * other for one, other in zip(some, others, strict=True))

@@ -115,6 +115,7 @@ class Wording:
 
     def __init__(self, title: str, text: str) -> None:
         self.whole = f"{title}\n{text}"
+        self.text = text
         self.terms = set(terms(self.whole))
 
     @cached_property
@@ -124,6 +125,10 @@ class Wording:
     @cached_property
     def unspaced(self) -> str:
         return re.sub(r"\s+", "", fold(self.whole))
+
+    @cached_property
+    def text_unspaced(self) -> str:
+        return re.sub(r"\s+", "", fold(self.text))
 
     @cached_property
     def by_first(self) -> dict[str, list[str]]:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.answer.decide import Verdict, decide, form_of
+from services.answer.around import Around
+from services.answer.decide import ARTICLE_CHUNKS, Verdict, decide, form_of
 from services.answer.evidence import Evidence
 from services.answer.question import Asked, read
-from services.answer.support_weights import TABLES, THRESHOLDS
+from services.answer.support_weights import TABLES, THRESHOLDS, Table
 from services.text.terms import query_terms
 
 CRISIS = "The oil crisis began in October 1973. Prices rose quickly. Nobody was blamed."
@@ -96,12 +97,30 @@ def test_decide__gives_a_share_for_whatever_is_asked(question: str, texts: list[
     ],
 )
 def test_form_of__tells_a_question_with_options(question: str, form: str) -> None:
-    assert form_of(asked(question)) == form
+    assert form_of(asked(question), ARTICLE_CHUNKS) == form
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_table__counts_what_is_there_for_and_what_is_missing_against(language: str) -> None:
-    passage, sentence = TABLES[language].passage, TABLES[language].sentence  # type: ignore[index]
-    assert min(passage.share, passage.words, passage.local, passage.score, passage.lead, sentence.share) > 0
+def test_form_of__knows_a_short_document() -> None:
+    assert form_of(asked("When did it begin?"), ARTICLE_CHUNKS - 1) == "short"
+
+
+def test_decide__trusts_words_more_that_are_rare_around() -> None:
+    question = asked("When did the crisis begin?")
+    common, rare = (
+        decide(question, [passage(CRISIS)], {1: Around(20, {"crisi": held, "began": held, "begin": held})}).coverage
+        for held in (20, 1)
+    )
+    assert common < rare
+
+
+@pytest.mark.parametrize("table", TABLES.values())
+def test_table__counts_what_is_there_for_and_what_is_missing_against(table: Table) -> None:
+    passage, sentence = table.passage, table.sentence
+    assert passage.share >= 0
+    assert min(passage.words, passage.local, passage.score, passage.lead, sentence.share) > 0
     assert max(passage.missing, passage.names, passage.lacking, passage.topic, sentence.kind, sentence.negation) <= 0
+
+
+def test_table__has_a_threshold_for_every_form() -> None:
+    assert TABLES.keys() == THRESHOLDS.keys()
     assert all(0 < least < 1 for least in THRESHOLDS.values())

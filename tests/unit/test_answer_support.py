@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.answer.around import Around, among
 from services.answer.evidence import Evidence
 from services.answer.question import FULL_WEIGHT, Asked, read
 from services.answer.support import Support
@@ -89,13 +90,14 @@ def test_passages__tell_one_from_the_others() -> None:
     first, second = support.passages()
     assert (first.local * FULL_WEIGHT, second.local) == (4.5, 0)
     assert first.lead == -second.lead == pytest.approx(3 / 18)
+    assert [first.margin, second.margin] == pytest.approx([1 / 3, -0.5])
 
 
 def test_passages__look_for_the_topic_of_a_korean_question() -> None:
     support = Support(asked("리코더는 악기인가요?"), [passage("리코더는 목관 악기이다."), passage("악기가 있다.", n=2)])
     about, beside = support.passages()
-    assert (about.topic, about.head) == (0, 1)
-    assert (beside.topic > 0, beside.head) == (True, 0)
+    assert (about.topic, about.head, about.begins) == (0, 1, 1)
+    assert (beside.topic > 0, beside.head, beside.begins) == (True, 0, 0)
 
 
 def test_sentence__looks_at_the_best_one() -> None:
@@ -119,3 +121,39 @@ def test_passages__measure_weights_by_the_size_of_the_corpus() -> None:
     small = read("Nixon", {"nixon": 2.0}, full=2.0)
     (seen,) = Support(small, [passage(CRISIS)]).passages()
     assert seen.missing == 1
+
+
+def test_rarity__is_high_for_what_stands_in_few_chunks_around() -> None:
+    near = Around(10, {"oil": 10, "crisi": 2})
+    assert 0 < near.rarity("oil") < near.rarity("crisi") < near.rarity("nixon")
+
+
+def test_passages__count_a_word_more_that_is_rare_around() -> None:
+    question, evidence = asked("oil crisis"), [passage("The oil."), passage("The crisis.", n=2)]
+    near = dict.fromkeys((1, 2), Around(10, {"oil": 10, "crisi": 1}))
+    topic, telling = Support(question, evidence, near).passages()
+    assert topic.apart < telling.apart
+
+
+def test_among__keeps_documents_apart() -> None:
+    one, other = passage("oil crisis"), passage("oil", n=2)
+    near = among([one, other])
+    assert (near[1].chunks, near[1].holding["oil"], near[2].holding.get("crisi", 0)) == (1, 1, 0)
+
+
+def test_sentence__knows_phrases_and_what_is_rare_around() -> None:
+    near = {1: Around(10, {"oil": 10, "crisi": 1, "octob": 1, "began": 1, "price": 3})}
+    straight, turned = (
+        Support(asked(question), [passage(CRISIS)], near).sentence(0).signs
+        for question in ("The oil crisis began in October.", "October oil prices in the crisis")
+    )
+    assert (straight.phrases, straight.apart > turned.apart) == (1.0, True)
+    assert turned.phrases < 0.5
+
+
+def test_twist__sees_what_stands_elsewhere_around() -> None:
+    near = {1: Around(10, {"oil": 10, "crisi": 1, "embargo": 4})}
+    question = asked("When did the oil crisis of embargo begin?")
+    twist = Support(question, [passage(CRISIS)], near).sentence(0).twist
+    assert (twist.elsewhere, twist.bound, twist.words) == (1.0, 1.0, 0.3)
+    assert twist.rarity == pytest.approx(sum(near[1].rarity(term) for term in ("oil", "crisi", "embargo")))
