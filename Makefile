@@ -16,12 +16,14 @@ up: .venv/ready ## install, then run the server until Ctrl-C
 test: .venv/ready-dev ## the whole test suite
 	$(BIN)/pytest
 
-check: .venv/ready-dev ## lint, types, import rules, fast tests: what every change must pass
+check: lint ## lint, types, import rules, fast tests: what every change must pass
+	$(BIN)/pytest -m "not slow and not crash and not browser"
+
+lint: .venv/ready-dev ## lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow and not crash and not browser"
 
 bench: .venv/ready-bench ## measure; tables go to bench/results/
 	$(BIN)/python -m bench.queue --json bench/results/queue.jsonl --markdown bench/results/queue.md

@@ -1,5 +1,6 @@
 """Explanations: guarded, cited, and every job ends as the question bank says (S06–S31, J02–J17)."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.anyio
 JOB = "SELECT * FROM study_question_jobs ORDER BY id DESC LIMIT 1"
 Q = "SELECT * FROM study_questions WHERE id = %s"
 Work = Callable[..., Awaitable[None]]
+JOBS = int(os.environ.get("SEODANG_TEST_JOBS", "60"))
+"""Jobs of the mixed load; 1,000 for a longer look."""
 
 
 @pytest.fixture
@@ -464,9 +467,9 @@ async def test_mixed_load__ends_as_the_replies_say_with_every_call_counted(
     ]
     rules: list[dict[str, Any]] = []
     wanted: dict[int, tuple[str, str | None, int]] = {}
-    for n in range(60):
+    for n in range(JOBS):
         text, *_ = kind = kinds[n % len(kinds)]
-        number = question(db, topic_id, f"{n}번째 정기 점검은 언제 하는가? 표지{n:03}")
+        number = question(db, topic_id, f"{n}번째 정기 점검은 언제 하는가? 표지{n:04}")
         enqueue(db, number)
         rules.append({"when": {"label": f"explanation question:{number}"}, "say": {"text": text}})
         wanted[number] = kind[1:]
