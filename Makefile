@@ -74,4 +74,4 @@ lock: ## pin every dependency again, with the hashes of all platforms (needs uv)
 	$(PIP) --require-hashes -r requirements-bench.txt
 	@touch $@
 
-.PHONY: help demo up test check bench docs spin lock
+.PHONY: help demo up test check lint bench docs spin lock
