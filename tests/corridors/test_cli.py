@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.queue import QUEUES
 from db.server import EmbeddedServer
 from tests.corridors.whole import environment_of, free_port, seodang
 
@@ -84,7 +85,7 @@ def test_ask__stream_prints_answer_and_places(shell: Shell) -> None:
 
 
 def test_queue_retry__makes_a_new_row_and_drain_works_it_off(shell: Shell) -> None:
-    none = {"inbox": 0, "document_jobs": 0, "asks": 0, "digests": 0, "query_analyses": 0}
+    none = dict.fromkeys(QUEUES, 0)
     first, again = (shell.json("queue", "retry", "--code", "corrupt") for _ in range(2))
     assert first == {**none, "inbox": 1, "left_out": []}
     assert isinstance(again, dict)
