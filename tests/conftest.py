@@ -52,10 +52,17 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plain_logs() -> None:
-    """Log one short line per event, where the test's output goes; structlog's own default draws tracebacks."""
+def plain_logs() -> Iterator[None]:
+    """Log one short line per event, where the test's output goes; structlog's own default draws tracebacks.
+
+    A command that runs inside a test sets logging up for good: no logger is kept here, so that the next test may listen.
+    """
     processors = [structlog.stdlib.add_log_level, structlog.processors.format_exc_info]
     structlog.configure(processors=[*processors, structlog.processors.KeyValueRenderer(["level", "event"])])
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False}))
+        yield
 
 
 @pytest.fixture(scope="session")

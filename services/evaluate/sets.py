@@ -43,7 +43,8 @@ class SetDocument:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question; `gold` are the passages that answer it, one is enough; empty where nothing in the corpus does.
-    `answers` are strings of which a right answer holds one; empty where nobody wrote any down."""
+    `answers` are strings of which a right answer holds one; empty where nobody wrote any down. `correct` is the right
+    one of `choices`, counted from 0; None where the set does not say."""
 
     id: str
     set: str
@@ -54,9 +55,8 @@ class Question:
     choices: tuple[str, ...]
     yes_or_no: bool
     tags: tuple[str, ...]
-    correct: int | None = None
-    """The right one of `choices`, counted from 0; None where the set does not say."""
     answers: tuple[str, ...] = ()
+    correct: int | None = None
 
     @property
     def query(self) -> str:

@@ -94,6 +94,7 @@ async def test_explanation__is_stored_with_its_model_and_citations(
     job = only(db, JOB)
     assert (job["status"], job["attempts"], job["error_code"]) == ("completed", 1, None)
     assert job["payload"] == {
+        "answer_choice": 2,
         "confidence": "high",
         "explanation_len_original": len(TEXT),
         "explanation_len_saved": len(TEXT),

@@ -5,7 +5,9 @@ from services.evaluate.studying import Explained, fits_other, shares, term_ids, 
 
 
 def asked(number: int, choices: tuple[str, ...] = ("in April", "in June"), correct: int | None = 0) -> Question:
-    return Question(str(number), "s", "en", "When is the valve tested?", "answerable", (), choices, False, (), correct)
+    return Question(
+        str(number), "s", "en", "When is the valve tested?", "answerable", (), choices, False, (), correct=correct
+    )
 
 
 def test_with_choices__leaves_out_what_the_bank_does_not_take() -> None:
