@@ -55,7 +55,7 @@ def anyio_backend() -> str:
 def plain_logs() -> Iterator[None]:
     """Log one short line per event, where the test's output goes; structlog's own default draws tracebacks.
 
-    A command that runs inside a test sets logging up for good: no logger is kept here, so that the next test may listen.
+    A command inside a test sets logging up for good: no logger is kept here, so that the next test may listen.
     """
     processors = [structlog.stdlib.add_log_level, structlog.processors.format_exc_info]
     structlog.configure(processors=[*processors, structlog.processors.KeyValueRenderer(["level", "event"])])
