@@ -61,7 +61,7 @@ class SearchSettings(Part):
     max_limit: Count = Field(100, description="More hits are not given.")
     max_query_chars: Count = Field(4000, description="A longer question is refused with a sentence.")
     candidate_rows: Count = Field(
-        8000, description="Rarest terms first until so many chunks are candidates (98.5 % of the full order)."
+        5000, description="Rarest terms first until so many chunks are candidates."
     )
     leg_hits: Count = Field(50, description="Hits of each leg that are fused, where vectors are searched, too.")
     fusion: Literal["score", "rank"] = Field(

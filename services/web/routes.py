@@ -17,6 +17,7 @@ from services.web.outline import read_context, read_outline
 from services.web.pages import first_page, icon, read_page, routes_page
 from services.web.react import react
 from services.web.search import search_chunks
+from services.web.search_wire import SearchOut
 from services.web.status import live, read_metrics, read_status, ready, status_events
 from services.web.study import (
     create_topic,
@@ -69,7 +70,7 @@ ROUTES = (
     Route("GET",    "/api/asks/{ask_id}",                    read_ask),
     Route("GET",    "/api/asks/{ask_id}/events",             ask_events),
     Route("POST",   "/api/asks/{ask_id}/again",              ask_again, 202,   reply=AskAgainOut),
-    Route("GET",    "/api/search",                           search_chunks),
+    Route("GET",    "/api/search",                           search_chunks, reply=SearchOut),
     Route("POST",   "/api/documents",                        upload, 202,      reply=TicketOut, more=FORM),
     Route("GET",    "/api/documents",                        list_documents),
     Route("GET",    "/api/documents/{document_id}",          read_document),
