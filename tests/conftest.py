@@ -65,6 +65,14 @@ def plain_logs() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def logs_as_before(plain_logs: None) -> Iterator[None]:
+    """Set logging back after each test: a command says for the whole process which lines are written."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """The Postgres of the run. A test that stops it would stop all others: such a test starts its own."""
