@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from services.answer.evidence import Evidence
-from services.model.budget import room_tokens, tokens_of
+from services.model.budget import first_within, room_tokens
 from services.model.endpoint import Endpoint
 from services.model.request import ChatRequest
 from services.text.language import ReplyLanguage
@@ -31,14 +31,7 @@ def fitting(
 
 def within(evidence: Sequence[Evidence], room: int | None) -> list[Evidence]:
     """Keep the best passages that fit into `room` tokens, and always the first; None is all the room there is."""
-    kept: list[Evidence] = []
-    used = 0
-    for each in evidence:
-        used += tokens_of(written_out([each])) + 1
-        if kept and room is not None and used > room:
-            break
-        kept.append(each)
-    return kept
+    return list(first_within({each: written_out([each]) for each in evidence}, room))
 
 
 def written_out(evidence: Sequence[Evidence]) -> str:

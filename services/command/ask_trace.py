@@ -10,9 +10,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from services.command.show import PIPE_WIDTH
+from services.command.show import PIPE_WIDTH, table
 
 DECISION = ("verdict", "coverage", "answerability", "re_gate", "partial_basis", "stood_in_for", "error")
 CALL = ("step", "role", "model", "prompt_version", "gate_wait_ms", "took_ms", "tokens_in", "tokens_out", "error")
@@ -101,11 +100,4 @@ def _list(facts: Facts, name: str) -> Sequence[Any]:
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    if not rows:
-        return
-    shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    err.print(shown)
+    table(title, columns, [["" if cell is None else escape(str(cell)) for cell in row] for row in rows], err)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from db.digest_rows import DigestDocument
 from db.gate import Priority
-from services.model.budget import room_tokens, tokens_of
+from services.model.budget import first_within, room_tokens
 from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ReplyMisshapen
@@ -80,7 +80,7 @@ async def summarise(documents: Numbered, language: ReplyLanguage, models: ModelC
     prompt, call = load_prompt(PROMPT), Call(Role.PRIMARY, Priority.BACKGROUND, label)
     endpoint = models.endpoint(call.role)
     room = room_tokens(endpoint, _request(prompt, (), language)) if endpoint is not None else None
-    shown = _within(written_out(documents), room)
+    shown = first_within(written_out(documents), room)
     said = await models.chat(call, _request(prompt, shown.values(), language))
     told = tellable(read_json(said.reply.text, Summary).sentences, {n: documents[n] for n in shown})
     if not told:
@@ -94,18 +94,6 @@ def _request(prompt: Prompt, shown: Iterable[str], language: ReplyLanguage) -> C
     parts = prompt.fill(documents="\n".join(shown), language=LANGUAGES[language])
     messages = tuple(Message(who, text) for who, text in parts)
     return ChatRequest(messages, prompt.header.max_tokens, shape=Summary)
-
-
-def _within(written: Mapping[int, str], room: int | None) -> dict[int, str]:
-    """Keep the first that fit into `room` tokens, and always one; None is all the room there is."""
-    kept: dict[int, str] = {}
-    used = 0
-    for n, text in written.items():
-        used += tokens_of(text) + 1
-        if kept and room is not None and used > room:
-            break
-        kept[n] = text
-    return kept
 
 
 def written_out(documents: Numbered) -> dict[int, str]:

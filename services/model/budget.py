@@ -7,11 +7,14 @@ A server that takes no more either refuses (400), or cuts the prompt without a w
 import json
 import math
 import re
+from collections.abc import Mapping
+from typing import TypeVar
 
 from services.model.endpoint import Endpoint
 from services.model.errors import PromptTooLong
 from services.model.request import ChatRequest, ImagePart
 
+K = TypeVar("K")
 HANGUL = re.compile("[가-힣]")
 WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 DIGIT = re.compile("[0-9]")
@@ -119,3 +122,15 @@ def room_chars(endpoint: Endpoint, request: ChatRequest, text: str) -> int:
         middle = (fits + too_many) // 2
         fits, too_many = (middle, too_many) if tokens_of(text[:middle]) <= room else (fits, middle)
     return fits
+
+
+def first_within(written: Mapping[K, str], room: int | None) -> dict[K, str]:
+    """Keep the first texts that fit into `room` tokens, and always one; None is all the room there is."""
+    kept: dict[K, str] = {}
+    used = 0
+    for key, text in written.items():
+        used += tokens_of(text) + 1
+        if kept and room is not None and used > room:
+            break
+        kept[key] = text
+    return kept

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from db.rows import LexicalHit
 from db.search_rows import VectorHit
 
 
@@ -29,8 +30,8 @@ class Hit:
     legs: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
-def hit_of(row: VectorHit) -> Hit:
-    """Give the row of a leg as a hit."""
+def hit_of(row: LexicalHit | VectorHit, score: float) -> Hit:
+    """Give the row of a leg as a hit, with the score that it is to have."""
     return Hit(
         chunk_id=row.chunk_id,
         document_id=row.document_id,
@@ -39,7 +40,7 @@ def hit_of(row: VectorHit) -> Hit:
         start=row.start_char,
         end=row.end_char,
         text=row.text,
-        score=row.score,
+        score=score,
         material_type=row.material_type,
         jurisdiction=row.jurisdiction,
         published_date=row.published_date,

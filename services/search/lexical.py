@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from db.pool import Database, Session
 from db.rows import LexicalHit, TermDocs
 from services.search.filters import Filters
-from services.search.hit import Hit
+from services.search.hit import Hit, hit_of
 from services.search.second import Look, second_look
 from services.text.order import unpacked
 from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
@@ -44,7 +44,7 @@ async def search_lexical(db: Database, question: str, filters: Filters, limit: i
         rows = await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
         if len(rows) < limit and len(chosen) < len(set(ids)):  # what the rarest terms choose, the filters may leave out
             rows = await session.many(LexicalHit, "search_lexical_narrowly", terms=sorted(set(ids)), **asked)
-    return [_hit(row, score) for row, score in _looked_at_twice(question, weights, rows)[:limit]]
+    return [hit_of(row, score) for row, score in _looked_at_twice(question, weights, rows)[:limit]]
 
 
 def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict[int, float]:
@@ -85,20 +85,3 @@ def choosing_terms(ids: Sequence[int], docs: Mapping[int, int], candidate_rows: 
         chosen.append(term)
         rows += docs.get(term, 0)
     return chosen
-
-
-def _hit(row: LexicalHit, score: float) -> Hit:
-    return Hit(
-        chunk_id=row.chunk_id,
-        document_id=row.document_id,
-        title=row.title,
-        page=row.page_number,
-        start=row.start_char,
-        end=row.end_char,
-        text=row.text,
-        score=score,
-        material_type=row.material_type,
-        jurisdiction=row.jurisdiction,
-        published_date=row.published_date,
-        restricted=row.restricted,
-    )

@@ -14,6 +14,7 @@ from services.kit.settings import SearchSettings
 from services.search.analyze import Analyses, Analysis
 from services.search.cache import fold
 from services.search.filters import Filters
+from services.search.fuse import of_best
 from services.search.helpers import Helpers
 from services.search.hit import Hit
 from services.search.rewrite import Rewording, reword
@@ -164,10 +165,8 @@ def merge(found: Sequence[tuple[float, Sequence[Hit]]], cap: int) -> list[Hit]:
     sums: dict[int, float] = {}
     first_seen: dict[int, Hit] = {}
     for weight, hits in found:
-        best = max((hit.score for hit in hits), default=0.0)
-        for hit in hits:
+        for hit, share in zip(hits, of_best(hits), strict=True):
             first_seen.setdefault(hit.chunk_id, hit)
-            share = hit.score / best if best > 0 else 0.0
             sums[hit.chunk_id] = sums.get(hit.chunk_id, 0.0) + weight * share
     ranked = sorted(sums, key=lambda chunk_id: (-sums[chunk_id], chunk_id))
     return [replace(first_seen[chunk_id], score=sums[chunk_id]) for chunk_id in ranked[:cap]]

@@ -33,8 +33,7 @@ def halfvec_text(vector: Sequence[float]) -> str:
 
 async def search_chunk_vectors(db: Database, seen: Sight, filters: Filters, most: int) -> list[Hit]:
     """Find the chunks nearest to a question; `score` is the cosine."""
-    asked = {"embedder": seen.embedder, "query": seen.text, "most": most, "filters": filters.values()}
-    return _nearest_first(hit_of(row) for row in await db.many(VectorHit, "search_chunk_vectors", **asked))
+    return await _near(db, "search_chunk_vectors", seen, filters, most)
 
 
 async def also_scored(db: Database, seen: Sight, near: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
@@ -54,8 +53,12 @@ async def also_scored(db: Database, seen: Sight, near: Sequence[Hit], others: Se
 
 async def search_document_vectors(db: Database, seen: Sight, filters: Filters, most: int) -> list[Hit]:
     """Find the nearest documents, and give the best chunk of each; `score` is the document's cosine."""
+    return await _near(db, "search_document_vectors", seen, filters, most)
+
+
+async def _near(db: Database, statement: str, seen: Sight, filters: Filters, most: int) -> list[Hit]:
     asked = {"embedder": seen.embedder, "query": seen.text, "most": most, "filters": filters.values()}
-    return _nearest_first(hit_of(row) for row in await db.many(VectorHit, "search_document_vectors", **asked))
+    return _nearest_first(hit_of(row, row.score) for row in await db.many(VectorHit, statement, **asked))
 
 
 def _nearest_first(hits: Iterable[Hit]) -> list[Hit]:

@@ -15,7 +15,7 @@ from db.study_note_rows import Missed, QuizChange, QuizFacts, QuizGroup
 from services.kit.outcome import Completed, Outcome, Retry, Skipped, Write
 from services.kit.settle import outcome_of
 from services.kit.stage import single
-from services.model.budget import room_tokens
+from services.model.budget import first_within, room_tokens
 from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ModelError
@@ -30,7 +30,6 @@ from services.study.note_sources import (
     gather,
     misquoted,
     quoted,
-    within,
     written_misses,
     written_out,
 )
@@ -174,7 +173,7 @@ async def _by_model(job: Job, ground: Ground, models: ModelClient, most: int) ->
     call = Call(Role.PRIMARY, Priority.BACKGROUND, f"analysis quiz:{ground.facts.quiz.id}")
     endpoint = models.endpoint(call.role)
     room = room_tokens(endpoint, _request(ground, (), most)) if endpoint is not None else None
-    shown = within(written_out(ground.sources.passages.values()), room)
+    shown = first_within(written_out(ground.sources.passages.values()), room)
     temperature = AGAIN_TEMPERATURE if job.attempts > 1 else 0.0
     said = await models.chat(call, replace(_request(ground, shown.values(), most), temperature=temperature))
     reply = read_json(said.reply.text, Analysis)

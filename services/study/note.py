@@ -15,7 +15,7 @@ from db.study_note_rows import Missed, NoteToMake, StudySource
 from services.kit.outcome import Completed, Failed, Outcome, Retry, Skipped, Write
 from services.kit.settle import outcome_of
 from services.kit.stage import FOREGROUND, single
-from services.model.budget import room_tokens
+from services.model.budget import first_within, room_tokens
 from services.model.client import Call, ModelClient
 from services.model.endpoint import Role
 from services.model.errors import ModelError, ReplyMisshapen
@@ -29,7 +29,6 @@ from services.study.note_sources import (
     attribute,
     gather,
     misquoted,
-    within,
     written_misses,
     written_out,
 )
@@ -137,7 +136,7 @@ async def _by_model(job: Job, topic: NoteToMake, sources: Sources, models: Model
     endpoint = models.endpoint(call.role)
     nothing = _request(topic, sources, (), most)
     room = room_tokens(endpoint, nothing) if endpoint is not None else None
-    shown = within(written_out(sources.passages.values()), room)
+    shown = first_within(written_out(sources.passages.values()), room)
     request = replace(_request(topic, sources, shown.values(), most), temperature=temperature)
     said = await models.chat(call, request)
     note = read_json(said.reply.text, Note).note

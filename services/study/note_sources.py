@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from db.rows import ServedPage
 from db.study_note_rows import Missed, StudyPassage, StudySource
-from services.model.budget import tokens_of
 from services.study.cited import Citation, Passage, off_page
 from services.text.language import ReplyLanguage, reply_language
 from services.text.terms import query_terms, sparsevec_text
@@ -94,18 +93,6 @@ def written_out(passages: Iterable[Passage]) -> dict[int, str]:
         "</passage>"
         for each in passages
     }
-
-
-def within(written: Mapping[int, str], room: int | None) -> dict[int, str]:
-    """Keep the first passages that fit into `room` tokens, and always one; None is all the room there is."""
-    kept: dict[int, str] = {}
-    used = 0
-    for n, text in written.items():
-        used += tokens_of(text) + 1
-        if kept and room is not None and used > room:
-            break
-        kept[n] = text
-    return kept
 
 
 def attribute(text: str) -> str:
