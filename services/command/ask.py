@@ -33,9 +33,9 @@ def ask_question(
     priority = "background" if background else "foreground"
     values = {"question": question, "user_id": 1, "priority": priority, "filters": {}}
     ask_id = int(place.db.value("insert_ask", **values))
-    if "synthesis" not in place.served():
-        place.drain(["synthesis"])
     try:
+        if "synthesis" not in place.served():
+            place.drain(["synthesis"])
         row = anyio.run(_followed, place, ask_id, tell)
     except KeyboardInterrupt:  # nobody waits for it any more
         if not background:

@@ -5,16 +5,19 @@ In: ranked hits. Out: the same hits in the same order, each with what is known o
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+from anyio.lowlevel import checkpoint
 
 from db.pool import Database
 from db.vector_rows import SectionPath
-from services.search.highlight import Sought, sought, spans
+from services.kit.early import begun
+from services.search.highlight import mark, sought
 from services.search.hit import Hit
 from services.search.versions import law_statuses
-from services.text.terms import terms
 
 FACETS = ("material_type", "jurisdiction", "version_status")
 LEGS = {"lexical": "lex", "chunk": "vec", "chunks": "vec", "document": "doc", "documents": "doc"}
@@ -53,17 +56,20 @@ async def decorate(
         now: the moment whose day counts for the versions of laws; None for now.
     """
     versions = await law_statuses(db, hits, now)
-    sections = await _sections(db, hits)
-    wanted = sought(question)
+    async with begun(partial(_sections, db, hits)) as asked:
+        await checkpoint()  # the question is on its way while texts are marked
+        wanted = sought(question)
+        marked = [mark(wanted, hit.text) for hit in hits]
+        sections = await asked.get()
     return [
         Decorated(
             hit=hit,
             version_status=versions.get(hit.document_id),
-            match_reason=reason(wanted, hit, merged),
-            highlights=tuple(spans(wanted, hit.text)),
+            match_reason=reason(hit, found.terms, merged),
+            highlights=tuple(found.spans),
             section=sections.get(hit.chunk_id, ""),
         )
-        for hit in hits
+        for hit, found in zip(hits, marked, strict=True)
     ]
 
 
@@ -74,18 +80,19 @@ async def _sections(db: Database, hits: Sequence[Hit]) -> Mapping[int, str]:
     return {row.chunk_id: row.path for row in rows}
 
 
-def reason(wanted: Sought, hit: Hit, merged: str | None = None) -> str:
-    """Say why a hit was found: legs, the merge of wordings, exact references and numbers; of each only what is so."""
+def reason(hit: Hit, has: Iterable[str], merged: str | None = None) -> str:
+    """Say why a hit was found: legs, the merge of wordings, exact references and numbers; of each only what is so.
+
+    Args:
+        has: the terms of the question that are in the hit's text.
+    """
     legs = dict.fromkeys(LEGS.get(leg, leg) for leg in hit.legs)
     said = ["+".join(legs), merged or ""]
-    exact = [term for term in wanted.terms if term[0].isdigit()]
-    if exact:
-        has = set(terms(hit.text))
-        articles = sorted(term for term in exact if _ARTICLE.fullmatch(term) and term in has)
-        numbers = sorted(term for term in exact if _NUMBER.fullmatch(term) and term in has)
-        numbers = [number for number in numbers if not any(article.startswith(number) for article in articles)]
-        said += [f"article {term}" for term in articles[-1:]]
-        said += [f"number {term}" for term in numbers[:MAX_NUMBERS]]
+    exact = sorted(term for term in has if term[0].isdigit())
+    articles = [term for term in exact if _ARTICLE.fullmatch(term)]
+    numbers = [term for term in exact if _NUMBER.fullmatch(term) and not any(a.startswith(term) for a in articles)]
+    said += [f"article {term}" for term in articles[-1:]]
+    said += [f"number {term}" for term in numbers[:MAX_NUMBERS]]
     return ", ".join(part for part in said if part)
 
 

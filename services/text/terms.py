@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nlargest
@@ -40,14 +40,14 @@ BEHIND_THE_QUESTION = 0.7
 CACHED_CHARS = 40
 """Longer tokens are Hangul or Han without spaces, and none comes twice: cached, 1,200 of them take 180 MB."""
 
-_CJK = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+CJK = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _TOKEN = re.compile(
     rf"""
     (?P<law>제\s?\d+\s?[조항호장절편관](?:의\s?\d+)?|\d+[조항호](?:의\s?\d+)?)
   | (?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?!,?\d)   # 1,234,567.8
       | (?<!\d\.)\d+\.\d+(?!\.?\d)                        # 3.5, but neither a date 2024.3.5 nor a version
       | \d+)
-  | (?P<word>[^\W\d_{_CJK}][^\W_{_CJK}]*(?:['’](?:s|t|d|m|ll|re|ve)\b)?)
+  | (?P<word>[^\W\d_{CJK}][^\W_{CJK}]*(?:['’](?:s|t|d|m|ll|re|ve)\b)?)
   | (?P<run>[\uac00-\ud7a3]+|[\u1100-\u11ff\u3130-\u318f]+|[\u3040-\u30ff]+|[\u3400-\u4dbf\u4e00-\u9fff]+)
     """,
     re.VERBOSE,
@@ -109,24 +109,22 @@ def content_of(question: str) -> str:
     return content if _TOKEN.search(content) else fold(question)
 
 
-def located_terms(folded: str, maybe: Callable[[str, str], bool] | None = None) -> Iterator[tuple[str, int, int]]:
-    """Give the terms of a text that `fold` has folded, each with its place in it, `folded[start:end]`; as `terms`.
+def located_terms(folded: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, int, int]]:
+    """Give the terms of a text that `fold` has folded, each with its place in it, `folded[first:last]`; as `terms`.
 
     A bigram has a place of its own; terms of one number or reference to a law share its place.
 
     Args:
-        maybe: says of a kind and a token (as `worded_ids`) whether it is of interest; others are passed over unread.
+        start, end: only a part is read; its borders should lie where no token does.
     """
-    for match in _TOKEN.finditer(folded):
-        kind, token = match.lastgroup or "", match.group()
-        if maybe is not None and not maybe(kind, token):
-            continue
-        start, end = match.span()
-        found = _token_terms(kind, token)
-        if kind == "run" and end - start > 1:
-            yield from ((term, start + at, start + at + 2) for at, term in enumerate(found))
+    for match in _TOKEN.finditer(folded, start, len(folded) if end is None else end):
+        kind = match.lastgroup or ""
+        first, last = match.span()
+        found = _token_terms(kind, match.group())
+        if kind == "run" and last - first > 1:
+            yield from ((term, first + at, first + at + 2) for at, term in enumerate(found))
         else:
-            yield from ((term, start, end) for term in found)
+            yield from ((term, first, last) for term in found)
 
 
 def fold(text: str) -> str:

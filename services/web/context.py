@@ -49,13 +49,13 @@ class Web:
     deep_ended: Bell = field(default_factory=Bell)
 
 
-def _any_web(request: Request) -> Web:
+async def _any_web(request: Request) -> Web:
     web: Web = request.app.state.web
     return web
 
 
-def _prepared_web(request: Request) -> Web:
-    web = _any_web(request)
+async def _prepared_web(request: Request) -> Web:
+    web = await _any_web(request)
     if not web.prepared.is_set():
         raise RequestError(503, "database_gone", NOT_YET, "Try again in a moment.")
     return web

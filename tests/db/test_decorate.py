@@ -11,7 +11,7 @@ from db.pool import Database
 from services.kit.settings import SearchSettings
 from services.search.decorate import Decorated, count_facets, decorate, reason
 from services.search.filters import Filters
-from services.search.highlight import sought
+from services.search.highlight import mark, sought
 from services.search.hit import Hit
 from services.search.retrieve import search
 from tests.fakes.corpus import put_document, put_section
@@ -103,8 +103,8 @@ def hit(text: str, *legs: str) -> Hit:
     ],
 )
 def test_reason__names_the_legs_and_what_is_there_exactly(question: str, found: Hit, expected: str) -> None:
-    assert reason(sought(question), found) == expected
+    assert reason(found, mark(sought(question), found.text).terms) == expected
 
 
 def test_reason__names_the_merge_of_wordings() -> None:
-    assert reason(sought("밸브"), hit("밸브", "lexical"), "ml_ko+en") == "lex, ml_ko+en"
+    assert reason(hit("밸브", "lexical"), {"밸브"}, "ml_ko+en") == "lex, ml_ko+en"

@@ -4,12 +4,15 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.search.highlight import MAX_SPANS, folded_with_places, sought, spans
+from services.search.highlight import MAX_SPANS, folded_with_places, mark, sought
+from services.text.terms import terms
 
 
 def marked(question: str, text: str) -> list[str]:
-    return [text[start:end] for start, end in spans(sought(question), text)]
+    return [text[start:end] for start, end in mark(sought(question), text).spans]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_spans__lie_right_in_decomposed_text() -> None:
 
 def test_spans__are_in_order_apart_and_bounded() -> None:
     text = "밸브 valve 12조 " * 100
-    found = spans(sought("밸브 valve 12조"), text)
+    found = mark(sought("밸브 valve 12조"), text).spans
     assert len(found) == MAX_SPANS
     assert all(first[1] <= second[0] for first, second in pairwise(found))
 
@@ -53,3 +56,20 @@ def test_folded__knows_where_each_character_came_from(text: str) -> None:
     for at in range(len(folded.text)):
         start, end = folded.origin(at, at + 1)
         assert 0 <= start < end <= len(text)
+
+
+_WORDS = (
+    "제 12 조 의 2 제12조의2 안전밸브는 밸브 작동 물 lie lying dying running runs use using ability able résumé 3.5 "
+    "1,234 03 a1b2 3rd valve’s ﬁre 한abc abc한국 İ"
+)
+WORDS = st.sampled_from(_WORDS.split())
+GLUE = st.sampled_from([" ", " ", " ", "", "\n", "\u3000", ".", ", ", "-", "\t"])
+TEXTS = st.lists(st.tuples(WORDS, GLUE), max_size=12).map(
+    lambda found: "".join(part for each in found for part in each)
+)
+
+
+@given(TEXTS, TEXTS)
+def test_mark__passes_over_nothing_that_has_a_term(question: str, text: str) -> None:
+    wanted = sought(question)
+    assert mark(wanted, text).terms == wanted.terms & set(terms(text))
