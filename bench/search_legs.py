@@ -154,8 +154,8 @@ async def _weighed(db: Database | Session, question: str) -> tuple[dict[int, flo
 async def _leg(db: Database, question: str) -> list[LexicalHit]:
     async with db.session() as session:
         weights, chosen = await _weighed(session, question)
-        asked = {"query": sparsevec_text(weights), "most": LOOKED_AT_TWICE, **OWNER.values()}
-        return await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
+        asked = {"query": sparsevec_text(weights), "most": LOOKED_AT_TWICE, "filters": OWNER.values()}
+        return await session.many(LexicalHit, "search_lexical", terms=chosen, narrowly=False, **asked)
 
 
 def _lexical(db: Database, question: str, candidate_rows: int = SETTINGS.candidate_rows) -> Callable[[], Any]:

@@ -144,17 +144,8 @@ class LexicalHit:
     """A chunk found by the BM25 leg; `score` is the BM25 score, higher is better, comparable within one query only."""
 
     chunk_id: int
-    document_id: int
     title: str
-    page_number: int
-    start_char: int
-    end_char: int
-    text: str
     score: float
-    material_type: str | None
-    jurisdiction: str | None
-    published_date: date | None
-    restricted: bool
     word_order: bytes | None
 
 

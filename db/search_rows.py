@@ -5,8 +5,24 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
-class VectorHit:
-    """A chunk found by a leg of vectors; `score` is the inner product of unit vectors, -1 to 1, higher is nearer."""
+class NearDocument:
+    """A document near to a question; `score` is the inner product of unit vectors, -1 to 1."""
+
+    document_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class BestChunk:
+    """The chunk by which a document stands in a search."""
+
+    document_id: int
+    chunk_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """What is shown of a chunk; `section` has the headings above it, outermost first, "" outside of any."""
 
     chunk_id: int
     document_id: int
@@ -15,19 +31,11 @@ class VectorHit:
     start_char: int
     end_char: int
     text: str
-    score: float
     material_type: str | None
     jurisdiction: str | None
     published_date: date | None
     restricted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkScore:
-    """How near a chunk is to a question, -1 to 1."""
-
-    chunk_id: int
-    score: float
+    section: str
 
 
 @dataclass(frozen=True, slots=True)

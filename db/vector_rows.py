@@ -65,11 +65,3 @@ class SectionRow:
     page_number: int
     start_char: int
     end_page: int
-
-
-@dataclass(frozen=True, slots=True)
-class SectionPath:
-    """The headings above a chunk that stands in a section, outermost first."""
-
-    chunk_id: int
-    path: str

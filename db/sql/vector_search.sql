@@ -1,15 +1,25 @@
 -- name: search_chunk_vectors(embedder, query, most, filters) -> many
 -- The leg of chunk vectors, in no order; the filters (Filters.values as JSON) stand inside (near_chunks). The query is a
--- vector's text. Rows are ordered by whoever asked: here they would be carried about with their texts (0.3 ms of 1.5).
-SELECT chunk_id, document_id, title, page_number, start_char, end_char, text, score,
-       material_type, jurisdiction, published_date, restricted
-FROM near_chunks($1, $2::text::halfvec, $3, $4);
+-- vector's text.
+SELECT key AS chunk_id, score FROM near_chunks($1, $2::text::halfvec, $3, $4);
 
 -- name: search_document_vectors(embedder, query, most, filters) -> many
--- The leg of document vectors, in no order: the best chunk of each of the nearest documents, with the document's score.
-SELECT chunk_id, document_id, title, page_number, start_char, end_char, text, score,
-       material_type, jurisdiction, published_date, restricted
-FROM near_documents($1, $2::text::halfvec, $3, $4);
+-- The leg of document vectors, in no order: the nearest documents.
+SELECT key AS document_id, score FROM near_documents($1, $2::text::halfvec, $3, $4);
+
+-- name: best_chunks(embedder, query, document_ids) -> many
+-- Gives of each document that has a vector the chunk that is nearest to a question; it has at most 256
+-- (save_document_vector).
+SELECT its.document_id, best.chunk_id
+FROM document_vectors its
+CROSS JOIN LATERAL (
+    SELECT v.chunk_id
+    FROM corpus_vectors v
+    WHERE v.chunk_id = ANY (its.chunk_ids) AND v.embedder = $1
+    ORDER BY v.embedding <#> $2::text::halfvec, v.chunk_id
+    LIMIT 1
+) AS best
+WHERE its.document_id = ANY ($3::bigint[]) AND its.embedder = $1;
 
 -- name: score_chunks(embedder, query, chunk_ids) -> many
 -- Says how near to a question chunks are that another leg found; those without a vector are left out.

@@ -15,7 +15,7 @@ from services.kit.errors import RequestError
 from services.search.embed_query import embed_question
 from services.search.filters import Filters
 from services.search.helpers import Helpers
-from services.search.hit import Hit
+from services.search.hit import Hit, Ranked, read_hits
 from services.search.lexical import search_lexical
 from services.search.retrieve import find
 from services.search.serving import serving_embedder
@@ -60,13 +60,14 @@ def probe(tools: Tools) -> Look:
         took_ms = {FUSED: _ms_since(started)}
         if watch:
             took_ms |= {leg: ms async for leg, ms in _legs(tools, normalise(question), helpers, found.legs)}
-        return Seen({FUSED: _texts(found.hits), **{leg: _texts(hits) for leg, hits in found.legs.items()}}, took_ms)
+        read = {leg: await read_hits(tools.db, hits[:DEPTH], Filters().user_id) for leg, hits in found.legs.items()}
+        return Seen({FUSED: _texts(found.hits), **{leg: _texts(hits) for leg, hits in read.items()}}, took_ms)
 
     return look
 
 
 async def _legs(
-    tools: Tools, question: str, helpers: Helpers, legs: Mapping[str, Sequence[Hit]]
+    tools: Tools, question: str, helpers: Helpers, legs: Mapping[str, Sequence[Ranked]]
 ) -> AsyncIterator[tuple[str, float]]:
     """Time the legs that had a part in a search, each by itself, behind it: the question's vector is known then."""
     settings = tools.settings.search

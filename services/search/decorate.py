@@ -5,16 +5,11 @@ In: ranked hits. Out: the same hits in the same order, each with what is known o
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-
-from anyio.lowlevel import checkpoint
 
 from db.pool import Database
-from db.vector_rows import SectionPath
-from services.kit.early import begun
 from services.search.highlight import mark, sought
 from services.search.hit import Hit
 from services.search.versions import law_statuses
@@ -36,48 +31,35 @@ class Decorated:
         version_status: of a law current, superseded or future; None where that is not known, and for what is no law.
         match_reason: the legs that found it ("lex+vec"), and which article of a law or number of the question it has.
         highlights: places of the question's terms in the hit's text, in characters.
-        section: the headings above it, outermost first; "" outside of any.
     """
 
     hit: Hit
     version_status: str | None
     match_reason: str
     highlights: tuple[tuple[int, int], ...]
-    section: str
 
 
 async def decorate(
     db: Database, question: str, hits: Sequence[Hit], merged: str | None = None, now: datetime | None = None
 ) -> list[Decorated]:
-    """Tell of hits what is known of them, with two queries at most; without a hit with none.
+    """Tell of hits what is known of them, with one query, where a law is among them.
 
     Args:
         merged: how the wordings of a question were merged (`ml_ko+en`), where there were several.
         now: the moment whose day counts for the versions of laws; None for now.
     """
     versions = await law_statuses(db, hits, now)
-    async with begun(partial(_sections, db, hits)) as asked:
-        await checkpoint()  # the question is on its way while texts are marked
-        wanted = sought(question)
-        marked = [mark(wanted, hit.text) for hit in hits]
-        sections = await asked.get()
+    wanted = sought(question)
+    marked = [mark(wanted, hit.text) for hit in hits]
     return [
         Decorated(
             hit=hit,
             version_status=versions.get(hit.document_id),
             match_reason=reason(hit, found.terms, merged),
             highlights=tuple(found.spans),
-            section=sections.get(hit.chunk_id, ""),
         )
         for hit, found in zip(hits, marked, strict=True)
     ]
-
-
-async def _sections(db: Database, hits: Sequence[Hit]) -> Mapping[int, str]:
-    if not hits:
-        return {}
-    rows = await db.many(SectionPath, "section_paths", chunk_ids=[hit.chunk_id for hit in hits])
-    return {row.chunk_id: row.path for row in rows}
 
 
 def reason(hit: Hit, has: Iterable[str], merged: str | None = None) -> str:

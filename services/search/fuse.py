@@ -6,25 +6,24 @@ destroy a good one (R@1 .95 -> .12 with an English-only embedder); it is a setti
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from services.search.hit import Hit
+from services.search.hit import Fused, Ranked
 
 Fusion = Literal["score", "rank"]
 RANK_K = 60
 """The usual constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009)."""
-Shares = Callable[[Sequence[Hit]], Iterator[float]]
+Shares = Callable[[Sequence[Ranked]], Iterator[float]]
 
 
 def fuse(
-    legs: Mapping[str, Sequence[Hit]],
+    legs: Mapping[str, Sequence[Ranked]],
     weights: Mapping[str, float],
     limit: int,
     by: Fusion = "score",
     rank_k: int = RANK_K,
-) -> list[Hit]:
+) -> list[Fused]:
     """Merge legs into one list.
 
     Args:
@@ -37,25 +36,23 @@ def fuse(
     """
     if len(legs) == 1:
         name, hits = next(iter(legs.items()))
-        return [replace(hit, legs={name: hit.score}) for hit in hits[:limit]]
+        return [Fused(hit.chunk_id, hit.score, {name: hit.score}) for hit in hits[:limit]]
     shares: Shares = of_best if by == "score" else partial(of_rank, k=rank_k)
     parts: dict[int, dict[str, float]] = {}
-    first_seen: dict[int, Hit] = {}
     for name, hits in legs.items():
         for hit, share in zip(hits, shares(hits), strict=True):
-            first_seen.setdefault(hit.chunk_id, hit)
             parts.setdefault(hit.chunk_id, {})[name] = weights.get(name, 1.0) * share
     sums = {chunk_id: sum(added.values()) for chunk_id, added in parts.items()}
     ranked = sorted(sums, key=lambda chunk_id: (-sums[chunk_id], chunk_id))
-    return [replace(first_seen[number], score=sums[number], legs=parts[number]) for number in ranked[:limit]]
+    return [Fused(number, sums[number], parts[number]) for number in ranked[:limit]]
 
 
-def of_best(hits: Sequence[Hit]) -> Iterator[float]:
+def of_best(hits: Sequence[Ranked | Fused]) -> Iterator[float]:
     """Give each score as a share of the best; what is not above 0 (a vector that points away) counts as nothing."""
     best = max((hit.score for hit in hits), default=0.0)
     return (max(hit.score, 0.0) / best if best > 0 else 0.0 for hit in hits)
 
 
-def of_rank(hits: Sequence[Hit], k: int = RANK_K) -> Iterator[float]:
+def of_rank(hits: Sequence[Ranked], k: int = RANK_K) -> Iterator[float]:
     """Give 1 / (k + rank), ranks from 1."""
     return (1 / (k + rank) for rank in range(1, len(hits) + 1))

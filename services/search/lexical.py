@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from db.pool import Database, Session
 from db.rows import LexicalHit, TermDocs
 from services.search.filters import Filters
-from services.search.hit import Hit, hit_of
+from services.search.hit import Ranked
 from services.search.second import Look, second_look
 from services.text.order import unpacked
 from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
@@ -26,7 +26,9 @@ async def document_frequencies(db: Database | Session, ids: Sequence[int]) -> di
     return {row.term: max(row.docs, 0) for row in rows}
 
 
-async def search_lexical(db: Database, question: str, filters: Filters, limit: int, candidate_rows: int) -> list[Hit]:
+async def search_lexical(
+    db: Database, question: str, filters: Filters, limit: int, candidate_rows: int
+) -> list[Ranked]:
     """Find the chunks that hold most of a question's words, and look at the first of them twice.
 
     Args:
@@ -40,11 +42,11 @@ async def search_lexical(db: Database, question: str, filters: Filters, limit: i
             return []
         chosen = choosing_terms(ids, docs, candidate_rows)
         most = max(limit, LOOKED_AT_TWICE)
-        asked = {"query": sparsevec_text(weights), "most": most, **filters.values()}
-        rows = await session.many(LexicalHit, "search_lexical", terms=chosen, **asked)
+        asked = {"query": sparsevec_text(weights), "most": most, "filters": filters.values()}
+        rows = await session.many(LexicalHit, "search_lexical", terms=chosen, narrowly=False, **asked)
         if len(rows) < limit and len(chosen) < len(set(ids)):  # what the rarest terms choose, the filters may leave out
-            rows = await session.many(LexicalHit, "search_lexical_narrowly", terms=sorted(set(ids)), **asked)
-    return [hit_of(row, score) for row, score in _looked_at_twice(question, weights, rows)[:limit]]
+            rows = await session.many(LexicalHit, "search_lexical", terms=sorted(set(ids)), narrowly=True, **asked)
+    return _looked_at_twice(question, weights, rows)[:limit]
 
 
 def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict[int, float]:
@@ -54,21 +56,20 @@ def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict
     return {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
 
 
-def _looked_at_twice(
-    question: str, weights: Mapping[int, float], rows: Sequence[LexicalHit]
-) -> list[tuple[LexicalHit, float]]:
+def _looked_at_twice(question: str, weights: Mapping[int, float], rows: Sequence[LexicalHit]) -> list[Ranked]:
     """Order the first hits by a second look, with its scores; those behind keep their order and stay behind.
 
     Where the order of words of one of them is not known (it was cut by a former version), BM25 has the word.
     """
     first, behind = rows[:LOOKED_AT_TWICE], rows[LOOKED_AT_TWICE:]
     if any(row.word_order is None for row in first):
-        return [(row, row.score) for row in rows]
+        return [Ranked(row.chunk_id, row.score) for row in rows]
     looks = [Look(unpacked(row.word_order or b""), row.title, row.score) for row in first]
     scores = second_look(question, weights, looks)
-    ranked = sorted(zip(first, scores, strict=True), key=lambda each: (-each[1], each[0].chunk_id))
-    least = ranked[-1][1] if ranked else 0.0
-    return ranked + [(row, min(row.score, least)) for row in behind]
+    looked_at = [Ranked(row.chunk_id, score) for row, score in zip(first, scores, strict=True)]
+    ranked = sorted(looked_at, key=lambda each: (-each.score, each.chunk_id))
+    least = ranked[-1].score if ranked else 0.0
+    return ranked + [Ranked(row.chunk_id, min(row.score, least)) for row in behind]
 
 
 def choosing_terms(ids: Sequence[int], docs: Mapping[int, int], candidate_rows: int) -> list[int]:

@@ -22,12 +22,19 @@ from services.search.embed_query import Why, embed_question
 from services.search.filters import Filters
 from services.search.fuse import fuse
 from services.search.helpers import ALONE, Helpers
-from services.search.hit import Hit
+from services.search.hit import Fused, Hit, Ranked, read_hits
 from services.search.lexical import search_lexical
 from services.search.rerank import rerank
 from services.search.serving import serving_embedder
 from services.search.variants import plan_wordings, search_all
-from services.search.vector import Sight, also_scored, search_chunk_vectors, search_document_vectors, sight
+from services.search.vector import (
+    Sight,
+    also_scored,
+    best_chunks,
+    search_chunk_vectors,
+    search_document_vectors,
+    sight,
+)
 from services.search.weights import CHUNKS, DOCUMENTS, LEXICAL, Weights, weights_for
 from services.text.language import detect
 from services.text.normalise import normalise
@@ -47,7 +54,7 @@ class Found:
     """
 
     hits: list[Hit]
-    legs: Mapping[str, Sequence[Hit]]
+    legs: Mapping[str, Sequence[Ranked]]
     weights: Mapping[str, float]
     notes: Mapping[str, object]
     merged: str | None = None
@@ -84,11 +91,23 @@ async def find(
     depth = max(limit, settings.rerank_input) if helpers.reranks(settings) else limit
     looking = _Looking(db, normalise(question), filters, depth, settings)
     worded = helpers.models is not None or helpers.rewrite or settings.rewrite
-    found = await (_worded if worded else _once)(looking, helpers)
-    return await _ranked(found, looking, helpers, limit)
+    ranking = await (_worded if worded else _once)(looking, helpers)
+    return await _read(ranking, looking, helpers, limit)
 
 
-Legs = dict[str, list[Hit]]
+Legs = dict[str, list[Ranked]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """A search before anything is read of its hits; as `Found`."""
+
+    ranked: list[Fused]
+    legs: Mapping[str, Sequence[Ranked]]
+    weights: Mapping[str, float]
+    notes: Mapping[str, object]
+    merged: str | None = None
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +120,21 @@ class _Looking:
     limit: int
     settings: SearchSettings
 
-    async def words(self, most: int) -> list[Hit]:
+    async def words(self, most: int) -> list[Ranked]:
         return await search_lexical(self.db, self.question, self.filters, most, self.settings.candidate_rows)
 
 
-async def _ranked(found: Found, looking: _Looking, helpers: Helpers, limit: int) -> Found:
-    """Give soft boosts and a reranker the last word on the order, where they are set."""
+async def _read(ranking: _Ranking, looking: _Looking, helpers: Helpers, limit: int) -> Found:
+    """Read what was found; soft boosts and a reranker have the last word on the order, where they are set."""
     settings = looking.settings
-    boosted = boost(found.hits, settings, datetime.now(UTC).date())
+    hits = await read_hits(looking.db, ranking.ranked, looking.filters.user_id)
+    boosted = boost(hits, settings, datetime.now(UTC).date())
     hits, note = await rerank(looking.question, boosted, helpers.models, settings, helpers.priority)
-    notes = found.notes if note is None else {**found.notes, "rerank": note}
-    return replace(found, hits=hits[:limit], notes=notes)
+    notes = ranking.notes if note is None else {**ranking.notes, "rerank": note}
+    return Found(hits[:limit], ranking.legs, ranking.weights, notes, ranking.merged, ranking.remarks)
 
 
-async def _worded(looking: _Looking, helpers: Helpers) -> Found:
+async def _worded(looking: _Looking, helpers: Helpers) -> _Ranking:
     """Search a question, and where models have said how else it may be worded, those wordings, too.
 
     What was said is looked up beside the search itself, which is the whole of it where there is nothing.
@@ -129,20 +149,20 @@ async def _worded(looking: _Looking, helpers: Helpers) -> Found:
         return replace(plain, notes=told, remarks=plan.notes)
     depth = max(looking.limit, settings.variant_hits)
 
-    async def one(text: str, within: Filters) -> Sequence[Hit]:
-        return (await _once(replace(looking, question=text, filters=within, limit=depth), helpers)).hits
+    async def one(text: str, within: Filters) -> Sequence[Fused]:
+        return (await _once(replace(looking, question=text, filters=within, limit=depth), helpers)).ranked
 
     cap = max(looking.limit, settings.variants_cap)
     merged = await search_all(plan, one, filters, settings.multilingual_types, cap)
-    return Found(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason, plan.notes)
+    return _Ranking(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason, plan.notes)
 
 
-async def _once(looking: _Looking, helpers: Helpers) -> Found:
+async def _once(looking: _Looking, helpers: Helpers) -> _Ranking:
     """Search one wording by all legs."""
     limit, settings = looking.limit, looking.settings
     legs, weights, notes = await _all_legs(looking, helpers)
-    hits = fuse(legs, weights, limit, settings.fusion, settings.rank_k)
-    return Found(hits, legs, weights, notes)
+    ranked = fuse(legs, weights, limit, settings.fusion, settings.rank_k)
+    return _Ranking(ranked, legs, weights, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +213,10 @@ async def _near(looking: _Looking, seen: Sight, used: Weights, depth: int) -> Le
     asked = (looking.db, seen, looking.filters, depth)
     if DOCUMENTS not in used:
         return {CHUNKS: await search_chunk_vectors(*asked)}
-    async with begun(partial(search_document_vectors, *asked)) as documents:
+
+    async def documents() -> list[Ranked]:
+        return await best_chunks(looking.db, seen, await search_document_vectors(*asked))
+
+    async with begun(documents) as by_documents:
         near = await search_chunk_vectors(*asked) if CHUNKS in used else []
-        return {CHUNKS: near, DOCUMENTS: await documents.get()}
+        return {CHUNKS: near, DOCUMENTS: await by_documents.get()}

@@ -16,12 +16,12 @@ from services.search.cache import fold
 from services.search.filters import Filters
 from services.search.fuse import of_best
 from services.search.helpers import Helpers
-from services.search.hit import Hit
+from services.search.hit import Fused
 from services.search.rewrite import Rewording, reword
 
 ASKED_SHARE = 0.5
 """What a person asked weighs as much as all rewordings of it together."""
-SearchOne = Callable[[str, Filters], Awaitable[Sequence[Hit]]]
+SearchOne = Callable[[str, Filters], Awaitable[Sequence[Fused]]]
 """Searches one wording by all legs, with connections of its own."""
 
 
@@ -122,7 +122,7 @@ async def plan_wordings(question: str, user_id: int, db: Database, settings: Sea
 
 async def search_all(
     plan: Plan, search_one: SearchOne, filters: Filters, types: tuple[str, ...] | None, cap: int
-) -> list[Hit]:
+) -> list[Fused]:
     """Search the wordings of a plan side by side, and merge what they find.
 
     Args:
@@ -131,7 +131,7 @@ async def search_all(
     Raises:
         whatever the first search to fail raises; the others are cancelled then.
     """
-    found: list[Sequence[Hit]] = [()] * len(plan.wordings)
+    found: list[Sequence[Fused]] = [()] * len(plan.wordings)
     foreign = narrowed(filters, types)
 
     async def one(place: int, text: str, within: Filters) -> None:
@@ -153,7 +153,7 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
-def merge(found: Sequence[tuple[float, Sequence[Hit]]], cap: int) -> list[Hit]:
+def merge(found: Sequence[tuple[float, Sequence[Fused]]], cap: int) -> list[Fused]:
     """Merge the hits of several wordings by their weights: pure (Q05).
 
     Args:
@@ -163,7 +163,7 @@ def merge(found: Sequence[tuple[float, Sequence[Hit]]], cap: int) -> list[Hit]:
         score, so that scales of different questions do not matter. A tie goes to the older chunk.
     """
     sums: dict[int, float] = {}
-    first_seen: dict[int, Hit] = {}
+    first_seen: dict[int, Fused] = {}
     for weight, hits in found:
         for hit, share in zip(hits, of_best(hits), strict=True):
             first_seen.setdefault(hit.chunk_id, hit)

@@ -19,7 +19,7 @@ from db.search_rows import LegWeightRow, SampleChunk, WeightsDue
 from services.kit.log import Event, get_logger
 from services.model.errors import ModelError
 from services.search.filters import Filters
-from services.search.hit import Hit
+from services.search.hit import Ranked
 from services.search.lexical import search_lexical
 from services.search.vector import search_chunk_vectors, sight
 from services.text.language import SYLLABLE_WEIGHT, Language, detect
@@ -151,7 +151,7 @@ async def _measured(tools: Tools, due: WeightsDue, trials: Sequence[Trial]) -> F
     return Figures(len(trials), words / len(trials), near / len(trials))
 
 
-def _has(trial: Trial, hits: Sequence[Hit]) -> bool:
+def _has(trial: Trial, hits: Sequence[Ranked]) -> bool:
     return any(hit.chunk_id == trial.chunk_id for hit in hits)
 
 

@@ -68,5 +68,5 @@ def shown(each: Decorated) -> HitOut:
         restricted=hit.restricted,
         match_reason=each.match_reason,
         highlights=list(each.highlights),
-        section=each.section,
+        section=hit.section,
     )

@@ -55,10 +55,10 @@ async def test_decorate__asks_about_laws_only_where_there_are_some(db: psycopg.C
     assert await decorate(counted, QUESTION, []) == []
     assert counted.asked == []
     await decorate(counted, QUESTION, await hits_of(pool))
-    assert counted.asked == ["section_paths"]
+    assert counted.asked == []
     put_document(db, ["안전밸브"], material_type="law")
     await decorate(counted, QUESTION, await hits_of(pool))
-    assert counted.asked[1:] == ["law_statuses", "section_paths"]
+    assert counted.asked == ["law_statuses"]
 
 
 async def test_decorate__tells_version_section_and_places(db: psycopg.Connection, pool: Database) -> None:
@@ -72,7 +72,7 @@ async def test_decorate__tells_version_section_and_places(db: psycopg.Connection
     assert {title: each.version_status for title, each in told.items()} == {
         "옛 법": "superseded", "새 법": "current", "안내": None,
     }  # fmt: skip
-    assert {title: each.section for title, each in told.items()} == {
+    assert {title: each.hit.section for title, each in told.items()} == {
         "옛 법": "", "새 법": "제2장 > 제12조의2", "안내": "",
     }  # fmt: skip
     new_law = told["새 법"]

@@ -6,17 +6,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from db.pool import Database, open_pool
-from db.queries import query
 from services.answer.evidence import number
 from services.kit.settings import SearchSettings
 from services.search.decorate import count_facets, decorate
 from services.search.filters import Filters
-from services.search.hit import Hit
+from services.search.hit import Hit, Ranked, read_hits
 from services.search.lexical import ALL_CHUNKS, document_frequencies
 from services.search.retrieve import search
-from services.search.vector import search_chunk_vectors, search_document_vectors, sight
+from services.search.vector import best_chunks, search_chunk_vectors, search_document_vectors, sight
 from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
 from tests.fakes.corpus import put_document, put_vectors
 
@@ -71,9 +71,16 @@ class Corpus:
         seen = sight(self.embedder, [1.0, 0.1, 0.0, 0.0])
         return {
             "lexical": await search(self.db, QUESTION, filters, most, SearchSettings()),
-            "chunks": await search_chunk_vectors(self.db, seen, filters, most),
-            "documents": await search_document_vectors(self.db, seen, filters, most),
+            "chunks": await self._read(await search_chunk_vectors(self.db, seen, filters, most), filters),
+            "documents": await self._read(
+                await best_chunks(self.db, seen, await search_document_vectors(self.db, seen, filters, most)), filters
+            ),
         }
+
+    async def _read(self, ranked: list[Ranked], filters: Filters) -> list[Hit]:
+        hits = await read_hits(self.db, ranked, filters.user_id)
+        assert len(hits) == len(ranked), "the leg itself keeps to the filters"
+        return hits
 
     def found(self, hits: list[Hit]) -> set[str]:
         return {self.names[hit.document_id] for hit in hits}
@@ -119,6 +126,22 @@ async def test_users__share_no_hit_facet_or_count(db: psycopg.Connection, search
             assert facets == {"material_type": {kind: len(hits)}, "jurisdiction": {}, "version_status": {}}
 
 
+async def test_document__deleted_by_hand_is_in_no_leg_until_it_comes_back(
+    corpus: Corpus, db: psycopg.Connection
+) -> None:
+    def known() -> object:
+        db.execute("SELECT fold_term_stats()")
+        return db.execute("SELECT docs FROM term_stats WHERE term = 0").fetchone()
+
+    before, counted = await corpus.legs(Filters(), 50), known()
+    db.execute("UPDATE documents SET deleted_at = now() WHERE deleted_at IS NULL")
+    assert [hits for hits in (await corpus.legs(Filters(), 50)).values() if hits] == []
+    assert known() == (1,)  # of the one that was put there as deleted
+    db.execute("UPDATE documents SET deleted_at = NULL WHERE title <> 'gone'")
+    assert await corpus.legs(Filters(), 50) == before
+    assert known() == counted
+
+
 async def test_evidence__has_its_number_where_the_best_hits_may_not_be_quoted(
     db: psycopg.Connection, searching: Database
 ) -> None:
@@ -138,24 +161,21 @@ PLAIN = """
     FROM corpus_chunks c JOIN documents d ON d.id = c.document_id
     WHERE c.terms && $2::integer[] AND d.user_id = 1 AND d.deleted_at IS NULL
     ORDER BY c.lexical <#> $1::text::sparsevec, c.id LIMIT $3"""
-NONE = {"user_id": "1"}
-SOME = {"user_id": "1", "material_types": "'{manual}'", "year": "2024", "quotable": "true"}
+SOME = Filters(material_types=("manual",), year=2024, quotable=True)
 
 
-def plan_of(db: psycopg.Connection, **filters: str) -> str:
-    """Plan the lexical leg for these filters, as the pool of whoever searches does."""
-    asked = query("search_lexical")
-    given = {"query": "'{1:1}/536870911'", "terms": "'{1}'", "most": "10", **filters}
-    db.execute("SET plan_cache_mode = force_custom_plan")
-    db.execute(f"PREPARE leg AS {asked.text}")
-    values = ", ".join(given.get(name, "NULL") for name in asked.args)
-    lines = [str(row[0]) for row in db.execute(f"EXPLAIN EXECUTE leg({values})")]
-    db.execute("DEALLOCATE leg")
-    return "\n".join(lines)
+def plan_of(db: psycopg.Connection, filters: Filters, narrowly: bool) -> str:
+    """Plan the lexical leg for these filters, as near_words writes it."""
+    asked = db.execute("SELECT words_query(fits_clause(%s), %s)", (Jsonb(filters.values()), narrowly)).fetchone() or (
+        "",
+    )
+    text = asked[0].replace("$1", "'{1:1}/536870911'::sparsevec").replace("$2", "'{1}'::integer[]").replace("$3", "10")
+    return "\n".join(str(row[0]) for row in db.execute(f"EXPLAIN {text}"))
 
 
-async def test_filter__that_is_not_set_leaves_no_clause(db: psycopg.Connection) -> None:
-    bare, full = plan_of(db, **NONE), plan_of(db, **SOME)
+@pytest.mark.parametrize("narrowly", [False, True])
+async def test_filter__that_is_not_set_leaves_no_clause(db: psycopg.Connection, narrowly: bool) -> None:
+    bare, full = plan_of(db, Filters(), narrowly), plan_of(db, SOME, narrowly)
     columns = ("material_type", "jurisdiction", "extract", "collection", "media_type", "extract_meta")
     assert "user_id" in bare
     assert [column for column in columns if column in bare.lower()] == []
@@ -178,7 +198,7 @@ async def test_filter__that_is_not_set_changes_no_byte(corpus: Corpus) -> None:
 async def test_filter__that_twenty_of_many_chunks_pass_gives_ten_hits_each_time(
     db: psycopg.Connection, searching: Database
 ) -> None:
-    """Of a statement that is asked again and again the server makes one plan for all filters, at the sixth time."""
+    """Of a statement that comes again and again a server makes one plan for all filters at the sixth time."""
     for place in range(20):
         put_document(db, [f"{QUESTION} 문장 {place} {n}" for n in range(500)], material_type="manual")
     for place in range(20):
@@ -189,8 +209,3 @@ async def test_filter__that_twenty_of_many_chunks_pass_gives_ten_hits_each_time(
         assert len(hits) == 10
         assert {hit.jurisdiction for hit in hits} == {"XX"}
         assert len(await search(searching, QUESTION, Filters(), 10, SearchSettings())) == 10
-    async with searching.session() as session:
-        rows = await session.connection.fetch(
-            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%fits(d,%$1%'"
-        )
-    assert [row["generic_plans"] for row in rows if row["custom_plans"]] == [0]

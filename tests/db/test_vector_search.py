@@ -10,8 +10,7 @@ from psycopg.types.json import Jsonb
 
 from db.pool import Database
 from services.search.filters import Filters
-from services.search.hit import Hit
-from services.search.vector import search_chunk_vectors, search_document_vectors, sight
+from services.search.vector import best_chunks, search_chunk_vectors, search_document_vectors, sight
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +58,12 @@ def chunks(db: psycopg.Connection, document: int, vectors: list[list[float]]) ->
     db.execute("SELECT save_document_vector(%s, 1)", [document])
 
 
+def owners(db: psycopg.Connection, chunk_ids: list[int]) -> list[int]:
+    """Give the document of each chunk."""
+    found = dict(db.execute("SELECT id, document_id FROM chunks WHERE id = ANY (%s)", [chunk_ids]).fetchall())
+    return [found[chunk_id] for chunk_id in chunk_ids]
+
+
 def embedder(db: psycopg.Connection) -> None:
     db.execute("SELECT register_embedder('m', %s)", [DIM])
 
@@ -100,8 +105,9 @@ async def test_chunk_vectors__give_ten_of_twenty_that_fit_among_ten_thousand(
     ).fetchall()
     assert [hit.chunk_id for hit in found] == [number for (number,) in best]
     nearest = await search_document_vectors(pool, sight(1, asked), filters, 10)
-    assert [hit.document_id for hit in nearest] == [100]
-    assert nearest[0].chunk_id == found[0].chunk_id
+    assert [each.document_id for each in nearest] == [100]
+    best = await best_chunks(pool, sight(1, asked), nearest)
+    assert [(each.chunk_id, each.score) for each in best] == [(found[0].chunk_id, nearest[0].score)]
 
 
 @pytest.mark.slow
@@ -142,7 +148,7 @@ async def test_chunk_vectors__walk_the_index_of_their_embedder_when_many_fit(
     async def asked(filters: Filters) -> None:
         async with pool.session() as session:
             await session.connection.fetch(
-                "SELECT chunk_id FROM near_chunks(1, $1::text::halfvec, 10, $2)",
+                "SELECT key FROM near_chunks(1, $1::text::halfvec, 10, $2)",
                 text_of(unit(Random(1))),
                 filters.values(),
             )
@@ -160,9 +166,9 @@ async def test_walks__give_a_sole_owner_what_is_found_beside_others(db: psycopg.
     fill(db, {})
     questions = [sight(1, unit(Random(200 + seed))) for seed in range(5)]
 
-    async def found() -> list[list[Hit]]:
+    async def found() -> list[list[object]]:
         legs = (search_chunk_vectors, search_document_vectors)
-        return [await leg(pool, seen, Filters(), 50) for leg in legs for seen in questions]
+        return [[*await leg(pool, seen, Filters(), 50)] for leg in legs for seen in questions]
 
     assert walks(db, Filters()) == [True, True]
     alone = await found()
@@ -198,7 +204,7 @@ async def test_walks__that_meet_too_few_are_followed_by_a_comparison(db: psycopg
     assert walks(db, Filters()) == [True, True]
     for most, wanted in ((2, 2), (3, 3), (50, 3)):
         found = await search_chunk_vectors(pool, sight(1, unit(Random(1))), Filters(), most)
-        assert [hit.document_id for hit in found] == [few] * wanted
+        assert owners(db, [each.chunk_id for each in found]) == [few] * wanted
         assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
@@ -210,9 +216,11 @@ async def test_legs__of_vectors_keep_to_the_owner_and_to_what_is_alive(db: psyco
     for document in (mine, theirs, gone):
         chunks(db, document, [unit(random) for _ in range(3)])
     db.execute("SELECT delete_document(%s)", [gone])
-    for leg in (search_chunk_vectors, search_document_vectors):
-        assert {hit.document_id for hit in await leg(pool, sight(1, unit(random)), Filters(), 10)} == {mine}
-        assert {hit.document_id for hit in await leg(pool, sight(1, unit(random)), Filters(user_id=2), 10)} == {theirs}
+    seen = sight(1, unit(random))
+    for user, own in ((1, mine), (2, theirs)):
+        near = await search_chunk_vectors(pool, seen, Filters(user), 10)
+        assert owners(db, [each.chunk_id for each in near]) == [own] * 3
+        assert [each.document_id for each in await search_document_vectors(pool, seen, Filters(user), 10)] == [own]
     assert db.execute("SELECT count(*) FROM document_vectors").fetchone() == (2,)
 
 

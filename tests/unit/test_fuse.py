@@ -4,25 +4,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search.fuse import fuse
-from services.search.hit import Hit
+from services.search.hit import Fused, Ranked
 
 
-def hit(chunk_id: int, score: float) -> Hit:
-    return Hit(chunk_id, 1, "title", 1, 0, 1, "x", score, None, None, None, False)
+def hit(chunk_id: int, score: float) -> Ranked:
+    return Ranked(chunk_id, score)
 
 
-def ranked(*pairs: tuple[int, float]) -> list[Hit]:
+def ranked(*pairs: tuple[int, float]) -> list[Ranked]:
     return [hit(chunk_id, score) for chunk_id, score in pairs]
 
 
-def ids(hits: list[Hit]) -> list[int]:
+def ids(hits: list[Fused]) -> list[int]:
     return [each.chunk_id for each in hits]
 
 
 def test_fuse__of_one_leg_gives_its_order_and_its_scores() -> None:
     leg = ranked((3, 9.0), (1, 9.0), (2, 4.0))
-    assert fuse({"lexical": leg}, {}, 10) == leg
-    assert fuse({"lexical": leg}, {}, 2) == leg[:2]
+    assert fuse({"lexical": leg}, {}, 10) == [Fused(each.chunk_id, each.score) for each in leg]
+    assert ids(fuse({"lexical": leg}, {}, 2)) == [3, 1]
     assert fuse({"lexical": []}, {}, 2) == []
 
 
@@ -58,7 +58,9 @@ LEG = st.dictionaries(st.integers(1, 30), st.floats(0.001, 100), max_size=12).ma
 
 
 @given(legs=st.dictionaries(st.sampled_from("abc"), LEG, min_size=1), limit=st.integers(1, 40))
-def test_fuse__gives_each_chunk_once_best_first_and_keeps_to_the_limit(legs: dict[str, list[Hit]], limit: int) -> None:
+def test_fuse__gives_each_chunk_once_best_first_and_keeps_to_the_limit(
+    legs: dict[str, list[Ranked]], limit: int
+) -> None:
     found = fuse(legs, {}, limit)
     every = {each.chunk_id for leg in legs.values() for each in leg}
     assert len(ids(found)) == len(set(ids(found))) == min(limit, len(every))

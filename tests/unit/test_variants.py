@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.search.analyze import Analysis, Query
 from services.search.filters import Filters
-from services.search.hit import Hit
+from services.search.hit import Fused
 from services.search.rewrite import Rewording
 from services.search.variants import Plan, Wording, merge, narrowed, plan_for, search_all
 
@@ -18,14 +18,8 @@ BOTH = Analysis("ko", (KO, EN), (), 0.85)
 QUESTION = "안전밸브는 몇 MPa에서 작동하나요?"
 
 
-def hit(chunk_id: int, score: float) -> Hit:
-    values: dict[str, object] = dict.fromkeys(Hit.__dataclass_fields__)
-    values |= {"chunk_id": chunk_id, "document_id": 1, "title": "t", "page": 1, "start": 0, "end": 1, "text": "x"}
-    return Hit(**values | {"score": score, "restricted": False})  # type: ignore[arg-type]
-
-
-def ranked(*pairs: tuple[int, float]) -> list[Hit]:
-    return [hit(chunk_id, score) for chunk_id, score in pairs]
+def ranked(*pairs: tuple[int, float]) -> list[Fused]:
+    return [Fused(chunk_id, score) for chunk_id, score in pairs]
 
 
 def shares(plan: Plan) -> list[tuple[str, float, bool]]:
@@ -145,7 +139,7 @@ async def test_search_all__hands_the_same_filters_to_every_wording() -> None:
     plan = plan_for(QUESTION, BOTH, 0.85, Rewording(("a", "b")))
     asked: list[tuple[str, Filters]] = []
 
-    async def one(text: str, filters: Filters) -> list[Hit]:
+    async def one(text: str, filters: Filters) -> list[Fused]:
         asked.append((text, filters))
         return ranked((len(asked), 1.0))
 
@@ -158,7 +152,7 @@ async def test_search_all__hands_the_same_filters_to_every_wording() -> None:
 async def test_search_all__narrows_other_languages_only() -> None:
     asked: dict[str, Filters] = {}
 
-    async def one(text: str, filters: Filters) -> list[Hit]:
+    async def one(text: str, filters: Filters) -> list[Fused]:
         asked[text] = filters
         return []
 
@@ -167,7 +161,7 @@ async def test_search_all__narrows_other_languages_only() -> None:
 
 
 async def test_search_all__raises_the_error_itself() -> None:
-    async def one(text: str, filters: Filters) -> list[Hit]:
+    async def one(text: str, filters: Filters) -> list[Fused]:
         raise LookupError(text)
 
     with pytest.raises(LookupError):
