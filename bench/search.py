@@ -97,8 +97,9 @@ class Growing:
         self._told(await lexical_recall(self.dsn, chunks, asked[:RECALL_QUESTIONS]), self.found.recalls)
         if with_vectors:
             vectors = asked_vectors(self.dsn, self.questions + WARM_UP)
-            self._told(await measure_vectors(self.dsn, chunks, CHUNKS, vectors), self.found.legs)
-            self._told(await measure_vectors(self.dsn, chunks, DOCUMENTS, vectors), self.found.legs)
+            for name in (CHUNKS, DOCUMENTS):
+                for leg in await measure_vectors(self.dsn, chunks, name, vectors):
+                    self._told(leg, self.found.legs)
             self._told(await vector_recall(self.dsn, chunks, vectors[:RECALL_QUESTIONS]), self.found.recalls)
 
     def http(self, chunks: int) -> None:

@@ -1,14 +1,14 @@
 """Each leg of a search beside its bare index query, question by question, and what the index and the cut leave out.
 
 Bare is what nobody can go below with this index: the same candidates or neighbours, the same order and LIMIT, from one
-table, on a connection of its own, prepared; the query's weights or vector are there already. For vectors its plan is
-made once, which is what a walk over an index comes down to; words are planned for their values, as the product does.
+table, on a connection of its own, prepared, with a plan that is made once; the query's weights or vector are there
+already.
 
-Ours is the product's way over a pool as the HTTP process opens it. Of vectors that is the function that search calls:
-filters, joins, texts, the best chunk of each document, rows to hits. Of words it is what ends with fifty rows fetched:
-question to terms, their frequencies, filters, joins, texts. What comes behind the index, the second look at these rows,
-has a line of its own without a bare query, and so has all of search_lexical. Which goes first changes with every
-question.
+Ours is the product's way over a pool as the HTTP process opens it: question to terms and their frequencies, whose
+documents these are, filters, joins, rows to dataclasses. It ends with the fifty chunks or documents of the leg. What
+comes behind has a line of its own without a bare query: the second look at chunks that have the words, the best chunk of each
+document, and all of search_lexical. Texts are read after the legs, of the hits alone. Which goes first changes with
+every question.
 """
 
 import time
@@ -22,21 +22,24 @@ from db.pool import SEARCHING, Database, Session, open_pool
 from db.rows import LexicalHit
 from services.kit.settings import SearchSettings
 from services.search.filters import Filters
-from services.search.hit import Hit
+from services.search.hit import Ranked
 from services.search.lexical import (
     ALL_CHUNKS,
     LOOKED_AT_TWICE,
-    choosing_terms,
+    PAIRS,
+    Candidates,
+    choose_candidates,
     document_frequencies,
     search_lexical,
 )
 from services.search.second import Look, second_look
-from services.search.vector import search_chunk_vectors, search_document_vectors, sight
+from services.search.vector import best_chunks, search_chunk_vectors, search_document_vectors, sight
 from services.text.order import unpacked
 from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
 
 LEXICAL, CHUNKS, DOCUMENTS = "lexical", "chunk vectors", "document vectors"
 SECOND, WHOLE = "lexical: second look", "lexical: search_lexical"
+BEST = "document vectors: best chunks"
 TOP = 10
 EVERYTHING = 10**12
 OWNER = Filters(user_id=1)
@@ -44,16 +47,18 @@ SETTINGS = SearchSettings()
 WARM_UP = 20
 BARE_LEXICAL = """
 SELECT id, -(lexical <#> $1::text::sparsevec) AS score FROM chunks
-WHERE in_corpus AND terms && $2::integer[]
+WHERE in_corpus AND (terms && $2::integer[] {pairs})
 ORDER BY lexical <#> $1::text::sparsevec LIMIT $3
 """
+A_PAIR = "OR terms @> ARRAY[$4::integer[][{place}][1], $4::integer[][{place}][2]]"
 BARE_VECTORS = """
 WITH asked AS MATERIALIZED (SELECT $1::text::halfvec AS vector)
 SELECT {key}, -(embedding <#> (SELECT vector FROM asked)) AS score FROM {table}
 WHERE {condition} ORDER BY embedding::halfvec({dim}) <#> (SELECT vector FROM asked) LIMIT $2
 """
-PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_sort": "off"}
-"""For a bare walk: whatever the numbers are, the index leads, and nobody plans again."""
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""For a bare query: whatever the numbers are, the index leads, and nobody plans again."""
+WALKED = PLANNED_ONCE | {"enable_sort": "off"}
 BARE = {
     CHUNKS: ("chunk_id", "chunk_vectors", "in_corpus AND embedder = 1"),
     DOCUMENTS: ("document_id", "document_vectors", "embedder = 1"),
@@ -114,8 +119,9 @@ async def _side_by_side(questions: Sequence[Ways]) -> dict[str, list[float]]:
 async def measure_lexical(dsn: str, chunks: int, questions: Sequence[str]) -> list[Leg]:
     """Time the leg of words, the second look behind it, and both as the product runs them."""
     async with open_pool(dsn, "bench", 2, searching=True) as db, connection(dsn) as conn:
-        await _set(conn, SEARCHING)
-        bare = await conn.prepare(BARE_LEXICAL)
+        await _set(conn, {**SEARCHING, **PLANNED_ONCE})
+        pairs = " ".join(A_PAIR.format(place=place) for place in range(1, len(PAIRS) + 1))
+        bare = await conn.prepare(BARE_LEXICAL.format(pairs=pairs))
         took_ms = await _side_by_side([await _worded(db, bare, each) for each in questions])
     bare_ms = took_ms.pop("bare")
     return [Leg(chunks, name, bare_ms if name == LEXICAL else [], ours_ms) for name, ours_ms in took_ms.items()]
@@ -134,49 +140,59 @@ async def _worded(db: Database, prepared: Any, question: str) -> Ways:
         return second_look(question, weights, looks)
 
     return {
-        "bare": lambda: prepared.fetch(sparsevec_text(weights), chosen, LOOKED_AT_TWICE),
+        "bare": lambda: prepared.fetch(sparsevec_text(weights), chosen.terms, LOOKED_AT_TWICE, chosen.pairs),
         LEXICAL: lambda: _leg(db, question),
         SECOND: look,
         WHOLE: _lexical(db, question),
     }
 
 
-async def _weighed(db: Database | Session, question: str) -> tuple[dict[int, float], list[int]]:
-    """Give the question's side of BM25, and the terms that choose the candidates, as search_lexical does."""
+async def _weighed(db: Database | Session, question: str) -> tuple[dict[int, float], Candidates]:
+    """Give the question's side of BM25, and what chooses the candidates, as search_lexical does."""
     ids = list(query_terms(question).values())
     docs = await document_frequencies(db, ids)
     share = emphasis(question)
     plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))
     weights = {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
-    return weights, choosing_terms(ids, docs, SETTINGS.candidate_rows)
+    return weights, choose_candidates(ids, docs, SETTINGS.candidate_rows)
 
 
 async def _leg(db: Database, question: str) -> list[LexicalHit]:
     async with db.session() as session:
         weights, chosen = await _weighed(session, question)
         asked = {"query": sparsevec_text(weights), "most": LOOKED_AT_TWICE, "filters": OWNER.values()}
-        return await session.many(LexicalHit, "search_lexical", terms=chosen, narrowly=False, **asked)
+        return await session.many(
+            LexicalHit, "search_lexical", terms=chosen.terms, pairs=chosen.pairs, narrowly=False, **asked
+        )
 
 
 def _lexical(db: Database, question: str, candidate_rows: int = SETTINGS.candidate_rows) -> Callable[[], Any]:
     return lambda: search_lexical(db, question, OWNER, TOP, candidate_rows)
 
 
-async def measure_vectors(dsn: str, chunks: int, leg: str, vectors: Sequence[Sequence[float]]) -> Leg:
-    """Time a leg of vectors."""
+async def measure_vectors(dsn: str, chunks: int, leg: str, vectors: Sequence[Sequence[float]]) -> list[Leg]:
+    """Time a leg of vectors, and of documents what finds their best chunks."""
     ours = search_chunk_vectors if leg == CHUNKS else search_document_vectors
     key, table, condition = BARE[leg]
     statement = BARE_VECTORS.format(key=key, table=table, condition=condition, dim=len(vectors[0]))
     async with open_pool(dsn, "bench", 2, searching=True) as db, connection(dsn) as conn:
-        await _set(conn, {**SEARCHING, **PLANNED_ONCE, "hnsw.ef_search": "100"})
+        await _set(conn, {**SEARCHING, **WALKED, "hnsw.ef_search": "100"})
         bare = await conn.prepare(statement)
 
-        def ways(vector: Sequence[float]) -> Ways:
+        async def ways(vector: Sequence[float]) -> Ways:
             seen, most = sight(1, vector), SETTINGS.leg_hits
-            return {"bare": lambda: bare.fetch(seen.text, most), leg: lambda: ours(db, seen, OWNER, most)}
+            made: dict[str, Ask] = {
+                "bare": lambda: bare.fetch(seen.text, most),
+                leg: lambda: ours(db, seen, OWNER, most),
+            }
+            if leg == DOCUMENTS:
+                near = await search_document_vectors(db, seen, OWNER, most)
+                made[BEST] = lambda: best_chunks(db, seen, near)
+            return made
 
-        took_ms = await _side_by_side([ways(each) for each in vectors])
-        return Leg(chunks, leg, took_ms["bare"], took_ms[leg])
+        took_ms = await _side_by_side([await ways(each) for each in vectors])
+    bare_ms = took_ms.pop("bare")
+    return [Leg(chunks, name, bare_ms if name == leg else [], ours_ms) for name, ours_ms in took_ms.items()]
 
 
 async def lexical_recall(dsn: str, chunks: int, questions: Sequence[str]) -> Recall:
@@ -202,7 +218,7 @@ async def vector_recall(dsn: str, chunks: int, vectors: Sequence[Sequence[float]
     return _recall(chunks, f"{CHUNKS}: index / all vectors", shares)
 
 
-def _ids(hits: Sequence[Hit]) -> list[int]:
+def _ids(hits: Sequence[Ranked]) -> list[int]:
     return [hit.chunk_id for hit in hits]
 
 

@@ -132,45 +132,51 @@ SELECT make_walks(id, dim) FROM embedders WHERE state <> 'retired';
 -- A chunk that has words of a question, with what a second look at it needs.
 CREATE TYPE worded AS (chunk_id bigint, title text, score double precision, word_order bytea);
 
--- Writes the leg of words: candidates from the GIN index over terms ($2), order by the inner product of stored chunk
--- weights and the query's ($1; `<#>` is the negative inner product, so the best comes first), $3 of them. Conditions on
+-- Writes the leg of words: candidates from the GIN index over terms, which have any of $2 or both of any of the six pairs
+-- of $4; order by the inner product of stored chunk weights and the query's ($1; `<#>` is the negative inner product, so
+-- the best comes first), $3 of them. Conditions on
 -- a document stand inside: documents are asked in that order until enough have passed, so that neither all of them are
 -- read nor any candidate is dropped before (OFFSET 0 keeps the planner from it). `narrowly` leaves the planner the choice
 -- whether documents or terms come first, for many more candidates.
 CREATE FUNCTION words_query(conditions text, narrowly boolean) RETURNS text LANGUAGE sql IMMUTABLE
-    RETURN 'WITH best AS MATERIALIZED ('
+    RETURN replace('WITH best AS MATERIALIZED ('
         || CASE WHEN narrowly THEN
             'SELECT c.id, c.document_id, c.lexical <#> $1 AS distance '
-            'FROM corpus_chunks c JOIN documents d ON d.id = c.document_id WHERE c.terms && $2 AND ' || conditions || ' '
+            'FROM corpus_chunks c JOIN documents d ON d.id = c.document_id WHERE (c.{candidates}) AND ' || conditions || ' '
            ELSE
             'SELECT scored.id, scored.document_id, scored.distance '
             'FROM (SELECT id, document_id, lexical <#> $1 AS distance '
-                  'FROM corpus_chunks WHERE terms && $2 ORDER BY distance, id OFFSET 0) AS scored '
+                  'FROM corpus_chunks c WHERE c.{candidates} ORDER BY distance, id OFFSET 0) AS scored '
             'JOIN documents d ON d.id = scored.document_id WHERE ' || conditions || ' '
            END
         || 'ORDER BY distance, id LIMIT $3) '
            'SELECT c.id, d.title, -best.distance, c.word_order '
            'FROM best JOIN chunks c ON c.id = best.id JOIN documents d ON d.id = best.document_id '
-           'ORDER BY best.distance, c.id';
+           'ORDER BY best.distance, c.id',
+        '{candidates}', 'terms && $2' || (
+            SELECT string_agg(format(' OR c.terms @> ARRAY[$4[%1$s][1], $4[%1$s][2]]', place), '')
+            FROM generate_series(1, 6) AS place));
 
--- The leg of words without a filter, for an owner ($4), with a plan that stands.
+-- The leg of words without a filter, for an owner ($5), with a plan that stands.
 DO $$
 BEGIN
-    EXECUTE 'CREATE FUNCTION walk_words(sparsevec, integer[], integer, bigint) RETURNS SETOF worded '
+    EXECUTE 'CREATE FUNCTION walk_words(sparsevec, integer[], integer, integer[], bigint) RETURNS SETOF worded '
             'LANGUAGE plpgsql ROWS 50 SET plan_cache_mode = force_generic_plan SET jit = off '
             'SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS '
             || quote_literal('BEGIN RETURN QUERY '
-                             || words_query('fits(d, $4, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', false) || '; END');
+                             || words_query('fits(d, $5, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', false) || '; END');
 END $$;
 
 -- The leg of words: BM25. `narrowly` is for filters that left too few of the candidates.
-CREATE FUNCTION near_words(its_query sparsevec, its_terms integer[], most integer, filters jsonb, narrowly boolean)
-RETURNS SETOF worded LANGUAGE plpgsql ROWS 50 SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION near_words(
+    its_query sparsevec, its_terms integer[], its_pairs integer[], most integer, filters jsonb, narrowly boolean
+) RETURNS SETOF worded LANGUAGE plpgsql ROWS 50 SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF narrowly OR are_set(filters) THEN
-        RETURN QUERY EXECUTE words_query(fits_clause(filters), narrowly) USING its_query, its_terms, most;
+        RETURN QUERY EXECUTE words_query(fits_clause(filters), narrowly)
+        USING its_query, its_terms, most, its_pairs;
     ELSE
-        RETURN QUERY SELECT * FROM walk_words(its_query, its_terms, most, (filters ->> 'user_id')::bigint);
+        RETURN QUERY SELECT * FROM walk_words(its_query, its_terms, most, its_pairs, (filters ->> 'user_id')::bigint);
     END IF;
 END $$;
 

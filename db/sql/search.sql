@@ -1,7 +1,7 @@
--- name: search_lexical(query, terms, most, filters, narrowly) -> many
+-- name: search_lexical(query, terms, pairs, most, filters, narrowly) -> many
 -- The leg of words: BM25, best first; the filters (Filters.values as JSON) stand inside (near_words). The query is the
--- text of a sparse vector, `terms` choose the candidates.
-SELECT chunk_id, title, score, word_order FROM near_words($1::text::sparsevec, $2, $3, $4, $5);
+-- text of a sparse vector; `terms` and `pairs` choose the candidates.
+SELECT chunk_id, title, score, word_order FROM near_words($1::text::sparsevec, $2, $3, $4, $5, $6);
 
 -- name: page_texts(document_ids, numbers) -> many
 -- Gives the served text of pages, to hold quotes against.

@@ -44,7 +44,7 @@ async def explain(job: Job, tools: Tools) -> Outcome:
             return Skipped("evidence_missing", GONE)
         if question.status == "ready" and not _asked_again(question):
             return Completed()
-        pools = await read_pools(session, question, tools.settings.search.candidate_rows)
+        pools = await read_pools(session, question)
     outcome = await _explained(job, question, pools, tools)
     if isinstance(outcome, Retry | Completed):
         return outcome

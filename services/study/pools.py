@@ -24,6 +24,8 @@ MOST_QUESTIONS = 30
 """Newest other questions of the topic (S22)."""
 MOST_SUMMARIES = 12
 """Of so many documents, the best ones, the summary is looked at, too: more would not come among five."""
+CANDIDATE_ROWS = 5000
+"""The rarest words of a question choose passages of its topic's documents, until about so many of all have them."""
 TITLE_CHARS = 40
 """Of another question so much is its title (S25)."""
 
@@ -80,13 +82,9 @@ class Pools:
         return not self.documents and not self.questions
 
 
-async def read_pools(db: Session, question: QuestionToExplain, candidate_rows: int) -> Pools:
-    """Gather what an explanation may rest on.
-
-    Args:
-        candidate_rows: as `services.search.lexical.search_lexical`.
-    """
-    query = await _query(db, question, candidate_rows)
+async def read_pools(db: Session, question: QuestionToExplain) -> Pools:
+    """Gather what an explanation may rest on."""
+    query = await _query(db, question)
     documents = await _documents(db, question, query)
     asked = {"topic_id": question.topic_id, "user_id": question.user_id, "without_id": question.id}
     rows = await db.many(EvidenceQuestion, "evidence_questions", **asked, most=MOST_QUESTIONS)
@@ -94,7 +92,7 @@ async def read_pools(db: Session, question: QuestionToExplain, candidate_rows: i
     return Pools(query, tuple(documents), tuple(_best_first(others)))
 
 
-async def _query(db: Session, question: QuestionToExplain, candidate_rows: int) -> Query:
+async def _query(db: Session, question: QuestionToExplain) -> Query:
     text = " | ".join([question.text, *question.choices])  # S24
     ids = list(query_terms(text).values())
     rows = await db.many(TermDocs, "term_docs", terms=[ALL_CHUNKS, *ids])
@@ -102,7 +100,7 @@ async def _query(db: Session, question: QuestionToExplain, candidate_rows: int) 
     share = emphasis(text)
     plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))
     weights = {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
-    return Query(text, weights, choosing_terms(ids, docs, candidate_rows) if ids else [])
+    return Query(text, weights, choosing_terms(ids, docs, CANDIDATE_ROWS) if ids else [])
 
 
 async def _documents(db: Session, question: QuestionToExplain, query: Query) -> list[Passage]:

@@ -169,7 +169,13 @@ def plan_of(db: psycopg.Connection, filters: Filters, narrowly: bool) -> str:
     asked = db.execute("SELECT words_query(fits_clause(%s), %s)", (Jsonb(filters.values()), narrowly)).fetchone() or (
         "",
     )
-    text = asked[0].replace("$1", "'{1:1}/536870911'::sparsevec").replace("$2", "'{1}'::integer[]").replace("$3", "10")
+    text = (
+        asked[0]
+        .replace("$1", "'{1:1}/536870911'::sparsevec")
+        .replace("$2", "'{1}'::integer[]")
+        .replace("$3", "10")
+        .replace("$4", "('{{1,2}}'::integer[])")
+    )
     return "\n".join(str(row[0]) for row in db.execute(f"EXPLAIN {text}"))
 
 
