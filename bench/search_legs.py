@@ -50,7 +50,7 @@ SELECT id, -(lexical <#> $1::text::sparsevec) AS score FROM chunks
 WHERE in_corpus AND (terms && $2::integer[] {pairs})
 ORDER BY lexical <#> $1::text::sparsevec LIMIT $3
 """
-A_PAIR = "OR terms @> ARRAY[$4::integer[][{place}][1], $4::integer[][{place}][2]]"
+A_PAIR = "OR terms @> ARRAY[($4::integer[])[{place}][1], ($4::integer[])[{place}][2]]"
 BARE_VECTORS = """
 WITH asked AS MATERIALIZED (SELECT $1::text::halfvec AS vector)
 SELECT {key}, -(embedding <#> (SELECT vector FROM asked)) AS score FROM {table}
@@ -119,7 +119,7 @@ async def _side_by_side(questions: Sequence[Ways]) -> dict[str, list[float]]:
 async def measure_lexical(dsn: str, chunks: int, questions: Sequence[str]) -> list[Leg]:
     """Time the leg of words, the second look behind it, and both as the product runs them."""
     async with open_pool(dsn, "bench", 2, searching=True) as db, connection(dsn) as conn:
-        await _set(conn, {**SEARCHING, **PLANNED_ONCE})
+        await _set(conn, SEARCHING)
         pairs = " ".join(A_PAIR.format(place=place) for place in range(1, len(PAIRS) + 1))
         bare = await conn.prepare(BARE_LEXICAL.format(pairs=pairs))
         took_ms = await _side_by_side([await _worded(db, bare, each) for each in questions])
