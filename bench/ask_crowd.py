@@ -1,6 +1,7 @@
 """What an ask costs beside the model's time, and what becomes of thirty that come at once.
 
-    python -m bench.ask_crowd [--asks 60] [--chunks 10000] [--crowd 30] [--call-s 1.0] [--json FILE] [--markdown FILE]
+    python -m bench.ask_crowd [--asks 60] [--chunks 100000] [--texts FOLDER] [--crowd 30] [--call-s 1.0]
+                              [--json FILE] [--markdown FILE]
 
 Real processes: api, synthesis, a scripted model server. First the model answers in no time: each question goes the
 whole way (judge, answer, verify, one gated call each), one after the other, and the time from the request to the last
@@ -12,7 +13,6 @@ import argparse
 import asyncio
 import json
 import os
-import random
 import tempfile
 import time
 import urllib.request
@@ -26,16 +26,17 @@ import psycopg
 from bench.ask import percentile
 from bench.ask_product import Product, running
 from bench.machine import describe
-from bench.pg import private_server
+from bench.pg import private_server, settle
 from bench.queue_report import aligned, markdown
+from bench.search_rows import load, make_index, without_index
 from db.migrate import migrate
 from services.kit.log import set_up_logging
 from tests.fakes.corpus import put_document
 from tests.fakes.model_server import RemoteServer, in_process
 
 GOAL_MS = 60.0
-PER_DOCUMENT, WORDS, SENTENCE = 50, 4_000, 24
-SEED = 20260101
+BEHIND_FACTS = 10_000
+"""The number of the first document without a fact."""
 JUDGED = {"verdict": "sufficient", "missing": [], "spans": []}
 FACT = "{name}의 작동 압력은 {mpa} MPa이다."
 QUESTION = "{name}의 작동 압력은 얼마입니까?"
@@ -71,21 +72,15 @@ class Crowd:
     took_s: float
 
 
-def fill(dsn: str, chunks: int, names: Sequence[str]) -> None:
-    """Write documents of made words, and one with a fact for each name."""
-    chance = random.Random(SEED)
-    syllables = [chr(chance.randrange(0xAC00, 0xD7A4)) for _ in range(300)]
-    words = ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(WORDS)]
-    shares = [1 / rank for rank in range(1, WORDS + 1)]
+def fill(dsn: str, chunks: int, texts: Path | None, names: Sequence[str]) -> None:
+    """Write a document with a fact for each name, and others until there are so many chunks (bench/search_rows.py)."""
     with psycopg.connect(dsn) as sql:
-        for first in range(0, chunks, PER_DOCUMENT):
-            size = min(PER_DOCUMENT, chunks - first)
-            made = [" ".join(chance.choices(words, shares, k=SENTENCE)) + "." for _ in range(size)]
-            put_document(sql, made, title=f"문서 {first}")
         for place, name in enumerate(names):
             put_document(sql, [FACT.format(name=name, mpa=f"{1 + place / 10:.1f}")], title=f"{name} 점검 지침")
-    with psycopg.connect(dsn, autocommit=True) as sql:
-        sql.execute("VACUUM ANALYZE")
+    definition = without_index(dsn)
+    load(dsn, texts, BEHIND_FACTS, chunks - len(names))
+    make_index(dsn, definition)
+    asyncio.run(settle(dsn))
 
 
 def script(model: RemoteServer, call_s: float) -> None:
@@ -188,7 +183,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--asks", type=int, default=60)
-    parser.add_argument("--chunks", type=int, default=10_000)
+    parser.add_argument("--chunks", type=int, default=100_000)
+    parser.add_argument("--texts", type=Path, help="as bench.search takes it")
     parser.add_argument("--crowd", type=int, default=30)
     parser.add_argument("--call-s", type=float, default=1.0)
     parser.add_argument("--json", type=Path)
@@ -200,7 +196,7 @@ def main() -> None:
         dsn = server.dsn()
         migrate(dsn)
         machine = describe(asyncio.run(server.version()))
-        fill(dsn, given.chunks, names)
+        fill(dsn, given.chunks, given.texts, names)
         environment = os.environ | {"SEODANG_MODELS__PRIMARY__BASE_URL": model.url, "SEODANG_ANSWER__CACHE": "false"}
         with running(dsn, home, environment) as product:
             costs, used_ms = measure_cost(product, model, names[: given.asks])

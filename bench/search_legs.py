@@ -6,9 +6,9 @@ already.
 
 Ours is the product's way over a pool as the HTTP process opens it: question to terms and their frequencies, whose
 documents these are, filters, joins, rows to dataclasses. It ends with the fifty chunks or documents of the leg. What
-comes behind has a line of its own without a bare query: the second look at chunks that have the words, the best chunk of each
-document, and all of search_lexical. Texts are read after the legs, of the hits alone. Which goes first changes with
-every question.
+comes behind has a line of its own without a bare query: the second look at chunks that have the words, the best chunk
+of each document, and all of search_lexical. Texts are read after the legs, of the hits alone. Which goes first changes
+with every question.
 """
 
 import time

@@ -208,7 +208,7 @@ async def _draft(asking: Asking, basis: Basis) -> tuple[Answer | Refusal, Author
         except ModelUnavailable as error:
             if asking.call.priority != FOREGROUND:
                 raise
-            log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=str(error))
+            log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=error.for_log)
             asking.trace.note(stood_in_for=str(error))
     if not basis.covered:
         return refuse("evidence_weak", basis.asked.language, basis.opinion.missing), BUILT_IN

@@ -73,7 +73,7 @@ async def _daily(asking: Asking, turn: ChatTurn) -> tuple[Answer | Refusal, Sequ
     except ModelUnavailable as error:
         if words.told:
             raise
-        log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=str(error))
+        log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=error.for_log)
         asking.trace.note(stood_in_for=str(error))
     return await _quoted(asking)
 

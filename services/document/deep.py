@@ -159,5 +159,5 @@ async def _nearest(models: ModelClient, call: Call, ask: Callable[[Role, bool], 
     try:
         return await ask(Role.DEEP, False)
     except ModelUnavailable as error:
-        log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=str(error))
+        log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=error.for_log)
         return await ask(Role.PRIMARY, True)

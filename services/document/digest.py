@@ -144,7 +144,7 @@ async def _tell_all(
             away = isinstance(error, ModelUnavailable)
             if away and patient:
                 raise
-            log.warning(Event.MODEL_STOOD_IN, label=label, reason=f"{type(error).__name__}: {error}")
+            log.warning(Event.MODEL_STOOD_IN, label=label, reason=f"{type(error).__name__}: {error.for_log}")
             if away:
                 return
 

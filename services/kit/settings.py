@@ -60,9 +60,7 @@ class SearchSettings(Part):
     limit: Count = Field(10, description="Hits given when the caller names no number.")
     max_limit: Count = Field(100, description="More hits are not given.")
     max_query_chars: Count = Field(4000, description="A longer question is refused with a sentence.")
-    candidate_rows: Count = Field(
-        2000, description="Rarest terms first until so many chunks are candidates."
-    )
+    candidate_rows: Count = Field(2000, description="Rarest terms first until so many chunks are candidates.")
     leg_hits: Count = Field(50, description="Hits of each leg that are fused, where vectors are searched, too.")
     fusion: Literal["score", "rank"] = Field(
         "score", description="How the legs are fused: by their scores' shares of the best, or by reciprocal rank."

@@ -128,6 +128,12 @@ def one_line(text: str) -> str:
 
 def error_of(endpoint: Endpoint, refusal: Refusal) -> ModelError:
     """Choose the error that says what can be done about a refusal."""
+    error = _chosen(endpoint, refusal)
+    error.said = refusal.said.rstrip(".")
+    return error
+
+
+def _chosen(endpoint: Endpoint, refusal: Refusal) -> ModelError:
     status, words = refusal.status, refusal.words
     message = _message(endpoint, refusal)
     if status != HTTPStatus.TOO_MANY_REQUESTS and TOO_LONG.search(words):

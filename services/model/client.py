@@ -165,7 +165,7 @@ class ModelClient:
             fallback = self.endpoint(Role.FALLBACK)
             if fallback is None or call.role in UNSERVED or not call.fallback:
                 raise
-            log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=str(error))
+            log.warning(Event.MODEL_FELL_BACK, role=call.role, label=call.label, reason=error.for_log)
             return await self._tried(replace(call, role=Role.FALLBACK), fallback, send, admitted)
 
     def door(self, call: Call) -> Door:
@@ -230,7 +230,7 @@ class ModelClient:
 
     async def _tell_failure(self, call: Call, error: ModelError) -> None:
         log.warning(
-            Event.MODEL_FAILED, role=call.role, label=call.label, error=type(error).__name__, reason=repr(str(error))
+            Event.MODEL_FAILED, role=call.role, label=call.label, error=type(error).__name__, reason=repr(error.for_log)
         )
         if counts(error):
             await self._breaker.failed(call.role, error)

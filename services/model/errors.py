@@ -21,14 +21,23 @@ from services.kit.errors import JobError
 
 
 class ModelError(JobError):
-    """Base of all errors of the model client; `hint` tells the operator what to do."""
+    """Base of all errors of the model client; `hint` tells the operator what to do.
+
+    `said` is what the server said, as the message has it. It may repeat the prompt: a row may keep it, a log may not.
+    """
 
     job_code: ClassVar[str] = "unknown"
     again: ClassVar[bool] = True
+    said = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(self.job_code, f"{message} {hint}".rstrip(), retryable=self.again)
         self.hint = hint
+
+    @property
+    def for_log(self) -> str:
+        """The message without the server's own words."""
+        return str(self).replace(f"said: {self.said}", "said: …") if self.said else str(self)
 
 
 class ModelUnavailable(ModelError):

@@ -1,6 +1,5 @@
 """Questions over HTTP: a row goes in, and the synthesis daemon answers it; this process only waits and passes on."""
 
-from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
@@ -12,7 +11,7 @@ from services.kit.errors import RequestError
 from services.web.again import staleness
 from services.web.context import OWNER, Web, WebPort
 from services.web.errors import not_found
-from services.web.follow import Events, follow, outcome
+from services.web.follow import follow, outcome
 from services.web.hub import Reader
 from services.web.sse import EventStream, last_event_id
 from services.web.urls import ask_url
@@ -31,7 +30,7 @@ async def ask(asked: AskIn, web: WebPort, request: Request, accept: Annotated[st
     reader = await _enqueue(asked, web)
     if asked.stream or EVENT_STREAM in accept:
         location = {"Location": ask_url(reader.ask_id)}
-        return EventStream(_tallied(follow(web, reader), web), web.settings.answer.heartbeat_s, location)
+        return EventStream(follow(web, reader), web.settings.answer.heartbeat_s, location)
     return await _waited(reader, asked.debug, web, request)
 
 
@@ -50,31 +49,14 @@ async def _enqueue(asked: AskIn, web: Web) -> Reader:
         return web.hub.join(ask_id)
 
 
-async def _tallied(events: Events, web: Web) -> Events:
-    async with aclosing(events):
-        async for event in events:
-            if event is not None and event.name == "done":
-                web.metrics.asks.labels(_kind(event.data)).inc()
-            yield event
-
-
 async def _waited(reader: Reader, debug: bool, web: Web, request: Request) -> Response:
     result = await outcome(web, reader, request)
-    web.metrics.asks.labels(_kind(result)).inc()
     if result is None:
         late = {"id": reader.ask_id, "status": "processing", "url": ask_url(reader.ask_id)}
         return JSONResponse(late, 202, {"Location": ask_url(reader.ask_id)})
     if result["status"] != "completed":
         return await _failed(reader.ask_id, web)
     return JSONResponse(await _debugged(result, web) if debug else result)
-
-
-def _kind(result: dict[str, Any] | None) -> str:
-    if result is None:
-        return "late"
-    if result["status"] != "completed":
-        return str(result["status"])
-    return "refused" if result["refused"] else "answered"
 
 
 async def _failed(ask_id: int, web: Web) -> Response:
@@ -109,6 +91,6 @@ async def ask_events(
 ) -> Response:
     """Stream the events of an ask after `Last-Event-ID`, each once, however often the client comes back."""
     await _row(ask_id, web)
-    events = follow(web, web.hub.join(ask_id), last_event_id(last_seen))
+    events = follow(web, web.hub.join(ask_id), last_event_id(last_seen), first=False)
     await web.hub.readers.hold()  # before the row is read: another process may be about to cancel it
     return EventStream(events, web.settings.answer.heartbeat_s)

@@ -28,14 +28,19 @@ DISCONNECT = "http.disconnect"
 Events = AsyncGenerator[AskEvent | None, None]
 
 
-async def follow(web: Web, reader: Reader, last: int = 0) -> Events:
+async def follow(web: Web, reader: Reader, last: int = 0, first: bool = True) -> Events:
     """Tell the events of an ask after `last`, until its row is final or the process stops; None marks a quiet while.
 
     Whoever closes this before its end has left the ask (services/web/readers.py).
+
+    Args:
+        first: it is told to who asked, and counts among the asks of this process; not to who looks again.
     """
     with reader.reading() as stay:
         async with aclosing(_events(web, reader, last, stay)) as events:
             async for event in events:
+                if first and event is not None and event.name == "done":
+                    _count(web, event.data)
                 yield event
 
 
@@ -104,4 +109,17 @@ async def outcome(web: Web, reader: Reader, request: Request | None = None) -> d
             with suppress(DatabaseError):  # then it goes on all the same
                 await web.db.none("leave_ask_alone", id=reader.ask_id)
             stay.ended = True
+    _count(web, result)
     return result
+
+
+def _count(web: Web, result: dict[str, Any] | None) -> None:
+    web.metrics.asks.labels(_kind(result)).inc()
+
+
+def _kind(result: dict[str, Any] | None) -> str:
+    if result is None:
+        return "late"
+    if result["status"] != "completed":
+        return str(result["status"])
+    return "refused" if result["refused"] else "answered"

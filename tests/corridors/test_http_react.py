@@ -70,6 +70,7 @@ async def test_react__answers_with_citations_and_sources(client: httpx.AsyncClie
     page = await client.get(source["url"].partition("#")[0], headers={"Accept": "application/json"})
     assert page.json()["text"][source["start"] : source["end"]] == SENTENCE
     assert [call.body["tool_choice"] for call in chats(deep)] == ["auto", "auto"]
+    assert 'seodang_asks_total{outcome="answered"} 1.0' in (await client.get("/metrics")).text
 
 
 async def test_react__leaves_the_plain_ask_as_it_is(client: httpx.AsyncClient, deep: ModelServer) -> None:
@@ -105,6 +106,7 @@ async def test_stream__ends_with_all_that_the_plain_reply_has(client: httpx.Asyn
     assert "citation" in [event.name for event in events]
     ids = [event.id for event in events]
     assert ids == sorted(set(ids))
+    assert 'seodang_asks_total{outcome="answered"} 1.0' in (await client.get("/metrics")).text
 
 
 async def test_filters__reach_the_tool(client: httpx.AsyncClient, deep: ModelServer) -> None:

@@ -231,3 +231,12 @@ async def test_server_that_comes_back__is_found_again(model: ModelServer, connec
         await chat(connection, ASKED)
     await model.open()
     assert (await chat(connection, ASKED)).text
+
+
+async def test_refusal__that_repeats_the_question_does_so_in_no_log(model: ModelServer, connect: Connect) -> None:
+    model.say(status=400, body={"error": {"message": f"cannot take: {ASKED.messages[0].content}"}})
+    with pytest.raises(RequestRefused) as caught:
+        await chat(connect(), ASKED)
+    assert ASKED.messages[0].content in str(caught.value)
+    assert ASKED.messages[0].content not in caught.value.for_log
+    assert "answered 400 and said: …" in caught.value.for_log
