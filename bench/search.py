@@ -89,18 +89,20 @@ class Growing:
     def _mib(self, function: str, name: str) -> float:
         return self._value(f"SELECT {function}(%s::regclass)", name) / 2**20
 
-    async def legs(self, chunks: int, with_vectors: bool) -> None:
-        """Measure the legs and their recall."""
+    async def words(self, chunks: int) -> None:
+        """Measure the leg of words and its recall."""
         asked = self.texts.asked(self.questions + WARM_UP, seed=chunks)
         for leg in await measure_lexical(self.dsn, chunks, asked):
             self._told(leg, self.found.legs)
         self._told(await lexical_recall(self.dsn, chunks, asked[:RECALL_QUESTIONS]), self.found.recalls)
-        if with_vectors:
-            vectors = asked_vectors(self.dsn, self.questions + WARM_UP)
-            for name in (CHUNKS, DOCUMENTS):
-                for leg in await measure_vectors(self.dsn, chunks, name, vectors):
-                    self._told(leg, self.found.legs)
-            self._told(await vector_recall(self.dsn, chunks, vectors[:RECALL_QUESTIONS]), self.found.recalls)
+
+    async def vectors(self, chunks: int) -> None:
+        """Measure the legs of vectors and their recall."""
+        vectors = asked_vectors(self.dsn, self.questions + WARM_UP)
+        for name in (CHUNKS, DOCUMENTS):
+            for leg in await measure_vectors(self.dsn, chunks, name, vectors):
+                self._told(leg, self.found.legs)
+        self._told(await vector_recall(self.dsn, chunks, vectors[:RECALL_QUESTIONS]), self.found.recalls)
 
     def http(self, chunks: int) -> None:
         """Measure over HTTP."""
@@ -121,9 +123,11 @@ def run(server: Server, options: argparse.Namespace) -> Measured:
     for chunks in options.sizes:
         with_vectors = chunks in options.vectors_at
         growing.grow(chunks, with_vectors)
-        asyncio.run(growing.legs(chunks, with_vectors))
+        asyncio.run(growing.words(chunks))
         if not options.no_http:
             growing.http(chunks)
+        if with_vectors:
+            asyncio.run(growing.vectors(chunks))
         print(text_page(f"so far, at {chunks:,}", growing.found), file=sys.stderr, flush=True)
     return growing.found
 

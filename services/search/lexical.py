@@ -21,6 +21,10 @@ LOOKED_AT_TWICE = 50
 PAIRED = 4
 """Terms behind the rarest of which two together name a candidate, too."""
 PAIRS = tuple(combinations(range(PAIRED), 2))
+ROWS_A_TERM = 100
+"""A long question has more words that each choose: its candidates are at least so many for each term."""
+TOO_COMMON = 2
+"""The last term that chooses does so with another one where it alone is in so many times the candidates wanted."""
 NO_PAIR = [0, 0]
 """No chunk has the term 0."""
 ALL_CHUNKS = 0
@@ -94,16 +98,15 @@ def choose_candidates(ids: Sequence[int], docs: Mapping[int, int], candidate_row
     """Choose what names the candidates: the rarest terms, and of those behind them any two together.
 
     A chunk that has one common word of a question, and nothing else of it, is not among the best; those with two are
-    found inside the index, unread. The first ten are then those of all that have any term in .994 at 100,000 chunks and
-    .980 at 1,000,000, in 8 and 12 ms; single terms alone give .994 and .957 with 5,000 candidates, in 14 and 16 ms
-    (docs/decisions.md).
+    found inside the index, unread. How many of the best are found, and in what time: docs/decisions.md.
 
     Args:
-        candidate_rows: the rarest terms are taken until their chunks add up to so many.
+        candidate_rows: the rarest terms are taken until their chunks add up to so many, or more for a long question.
     """
+    candidate_rows = max(candidate_rows, ROWS_A_TERM * len(set(ids)))
     terms = choosing_terms(ids, docs, candidate_rows)
     behind = sorted(set(ids).difference(terms), key=lambda term: docs.get(term, 0))
-    if len(terms) > 1 and docs.get(terms[-1], 0) > candidate_rows:
+    if len(terms) > 1 and docs.get(terms[-1], 0) > TOO_COMMON * candidate_rows:
         behind.insert(0, terms.pop())
     pairs = [[behind[one], behind[two]] if two < len(behind) else NO_PAIR for one, two in PAIRS]
     return Candidates(terms, pairs)
