@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -223,6 +223,16 @@ def environment_of(served: Settings, **more: str) -> dict[str, str]:
     return clean | {f"SEODANG_{name}": value for name, value in told.items()}
 
 
+@contextmanager
+def heard(number: signal.Signals) -> Iterator[None]:
+    """Let who is started meanwhile hear a signal: a shell hands it down ignored to what it runs in its background."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.fixture
 def terminal(served: Settings) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts `seodang ask` as a person does."""
@@ -231,7 +241,8 @@ def terminal(served: Settings) -> Iterator[Callable[[], subprocess.Popen[bytes]]
         def begin() -> subprocess.Popen[bytes]:
             command = [sys.executable, "-m", "services.cli", "ask", QUESTION]
             quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            process = subprocess.Popen(command, env=environment_of(served), cwd=CHECKOUT, **quiet)
+            with heard(signal.SIGINT):
+                process = subprocess.Popen(command, env=environment_of(served), cwd=CHECKOUT, **quiet)
             stack.callback(process.wait)
             stack.callback(process.kill)
             return process
