@@ -24,18 +24,18 @@ from services.kit.settings import SearchSettings
 from services.search.filters import Filters
 from services.search.hit import Ranked
 from services.search.lexical import (
-    ALL_CHUNKS,
     LOOKED_AT_TWICE,
     PAIRS,
     Candidates,
     choose_candidates,
     document_frequencies,
     search_lexical,
+    weigh,
 )
 from services.search.second import Look, second_look
 from services.search.vector import best_chunks, search_chunk_vectors, search_document_vectors, sight
 from services.text.order import unpacked
-from services.text.terms import emphasis, query_terms, query_weights, sparsevec_text
+from services.text.terms import query_terms, sparsevec_text
 
 LEXICAL, CHUNKS, DOCUMENTS = "lexical", "chunk vectors", "document vectors"
 SECOND, WHOLE = "lexical: second look", "lexical: search_lexical"
@@ -151,10 +151,7 @@ async def _weighed(db: Database | Session, question: str) -> tuple[dict[int, flo
     """Give the question's side of BM25, and what chooses the candidates, as search_lexical does."""
     ids = list(query_terms(question).values())
     docs = await document_frequencies(db, ids)
-    share = emphasis(question)
-    plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))
-    weights = {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
-    return weights, choose_candidates(ids, docs, SETTINGS.candidate_rows)
+    return weigh(question, ids, docs), choose_candidates(ids, docs, SETTINGS.candidate_rows)
 
 
 async def _leg(db: Database, question: str) -> list[LexicalHit]:

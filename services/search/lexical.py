@@ -48,7 +48,7 @@ async def search_lexical(
     ids = list(query_terms(question).values())
     async with db.session() as session:  # a connection that is given back is tidied up each time
         docs = await document_frequencies(session, ids)
-        weights = _weights(question, ids, docs)
+        weights = weigh(question, ids, docs)
         if not weights:
             return []
         chosen = choose_candidates(ids, docs, candidate_rows)
@@ -63,7 +63,7 @@ async def search_lexical(
     return _looked_at_twice(question, weights, rows)[:limit]
 
 
-def _weights(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict[int, float]:
+def weigh(question: str, ids: Sequence[int], docs: Mapping[int, int]) -> dict[int, float]:
     """Weigh the terms that are in some chunk: idf, and how much of the question each is."""
     share = emphasis(question)
     plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Generic, TypeVar
 
 from db.pool import Database
 from services.kit.early import begun
@@ -39,10 +40,12 @@ from services.search.weights import CHUNKS, DOCUMENTS, LEXICAL, Weights, weights
 from services.text.language import detect
 from services.text.normalise import normalise
 
+Each = TypeVar("Each", Fused, Hit)
+
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found.
+class Searched(Generic[Each]):
+    """What a search found: chunks by their number, until what is shown of them is read.
 
     Attributes:
         hits: fused, best first.
@@ -53,12 +56,15 @@ class Found:
         remarks: which other wordings were searched, or why they were not.
     """
 
-    hits: list[Hit]
+    hits: list[Each]
     legs: Mapping[str, Sequence[Ranked]]
     weights: Mapping[str, float]
     notes: Mapping[str, object]
     merged: str | None = None
     remarks: Sequence[str] = ()
+
+
+Found = Searched[Hit]
 
 
 async def search(
@@ -99,18 +105,6 @@ Legs = dict[str, list[Ranked]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranking:
-    """A search before anything is read of its hits; as `Found`."""
-
-    ranked: list[Fused]
-    legs: Mapping[str, Sequence[Ranked]]
-    weights: Mapping[str, float]
-    notes: Mapping[str, object]
-    merged: str | None = None
-    remarks: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Looking:
     """What every leg is handed."""
 
@@ -124,17 +118,17 @@ class _Looking:
         return await search_lexical(self.db, self.question, self.filters, most, self.settings.candidate_rows)
 
 
-async def _read(ranking: _Ranking, looking: _Looking, helpers: Helpers, limit: int) -> Found:
+async def _read(ranking: Searched[Fused], looking: _Looking, helpers: Helpers, limit: int) -> Found:
     """Read what was found; soft boosts and a reranker have the last word on the order, where they are set."""
     settings = looking.settings
-    hits = await read_hits(looking.db, ranking.ranked, looking.filters.user_id)
+    hits = await read_hits(looking.db, ranking.hits, looking.filters.user_id)
     boosted = boost(hits, settings, datetime.now(UTC).date())
     hits, note = await rerank(looking.question, boosted, helpers.models, settings, helpers.priority)
     notes = ranking.notes if note is None else {**ranking.notes, "rerank": note}
-    return Found(hits[:limit], ranking.legs, ranking.weights, notes, ranking.merged, ranking.remarks)
+    return Searched(hits[:limit], ranking.legs, ranking.weights, notes, ranking.merged, ranking.remarks)
 
 
-async def _worded(looking: _Looking, helpers: Helpers) -> _Ranking:
+async def _worded(looking: _Looking, helpers: Helpers) -> Searched[Fused]:
     """Search a question, and where models have said how else it may be worded, those wordings, too.
 
     What was said is looked up beside the search itself, which is the whole of it where there is nothing.
@@ -150,19 +144,19 @@ async def _worded(looking: _Looking, helpers: Helpers) -> _Ranking:
     depth = max(looking.limit, settings.variant_hits)
 
     async def one(text: str, within: Filters) -> Sequence[Fused]:
-        return (await _once(replace(looking, question=text, filters=within, limit=depth), helpers)).ranked
+        return (await _once(replace(looking, question=text, filters=within, limit=depth), helpers)).hits
 
     cap = max(looking.limit, settings.variants_cap)
     merged = await search_all(plan, one, filters, settings.multilingual_types, cap)
-    return _Ranking(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason, plan.notes)
+    return Searched(merged[: looking.limit], plain.legs, plain.weights, told, plan.match_reason, plan.notes)
 
 
-async def _once(looking: _Looking, helpers: Helpers) -> _Ranking:
+async def _once(looking: _Looking, helpers: Helpers) -> Searched[Fused]:
     """Search one wording by all legs."""
     limit, settings = looking.limit, looking.settings
     legs, weights, notes = await _all_legs(looking, helpers)
     ranked = fuse(legs, weights, limit, settings.fusion, settings.rank_k)
-    return _Ranking(ranked, legs, weights, notes)
+    return Searched(ranked, legs, weights, notes)
 
 
 @dataclass(frozen=True, slots=True)

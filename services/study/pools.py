@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Literal
 
 from db.pool import Session
-from db.rows import TermDocs
 from db.study_rows import EvidenceDocument, EvidenceQuestion, QuestionToExplain
-from services.search.lexical import ALL_CHUNKS, choosing_terms
-from services.text.terms import document_weights, emphasis, query_terms, query_weights, sparsevec_text
+from services.search.lexical import choosing_terms, document_frequencies, weigh
+from services.text.terms import document_weights, query_terms, sparsevec_text
 
 HEAD_CHUNKS = 4
 """First chunks of each document (S21)."""
@@ -95,12 +94,8 @@ async def read_pools(db: Session, question: QuestionToExplain) -> Pools:
 async def _query(db: Session, question: QuestionToExplain) -> Query:
     text = " | ".join([question.text, *question.choices])  # S24
     ids = list(query_terms(text).values())
-    rows = await db.many(TermDocs, "term_docs", terms=[ALL_CHUNKS, *ids])
-    docs = {row.term: max(row.docs, 0) for row in rows}
-    share = emphasis(text)
-    plain = query_weights(ids, docs, docs.get(ALL_CHUNKS, 0))
-    weights = {ident: weight * share.get(ident, 1.0) for ident, weight in plain.items()}
-    return Query(text, weights, choosing_terms(ids, docs, CANDIDATE_ROWS) if ids else [])
+    docs = await document_frequencies(db, ids)
+    return Query(text, weigh(text, ids, docs), choosing_terms(ids, docs, CANDIDATE_ROWS) if ids else [])
 
 
 async def _documents(db: Session, question: QuestionToExplain, query: Query) -> list[Passage]:
