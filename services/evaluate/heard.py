@@ -27,6 +27,7 @@ class Heard:
         in_cited: whether the answer or a passage that it cites does.
         cited_gold: whether a passage that it cites is one that answers the question; None without an answer.
         chars: length of the answer with its markers.
+        tokens_in, tokens_out: as the server counted; None where it told no call's.
         re_gate: the name of the decision (docs/refusal.md), also where that was to refuse.
     """
 
@@ -40,8 +41,8 @@ class Heard:
     bad_numbers: bool | None
     chars: int | None
     calls: int
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     author: str
     re_gate: str | None
 
@@ -85,12 +86,13 @@ def hear(question: Question, passages: Sequence[str], reply: Reply) -> Heard:
         bad_numbers=reply.bad_numbers,
         chars=len(reply.text) if answered else None,
         calls=len(calls),
-        tokens_in=_sum(calls, "tokens_in"),
-        tokens_out=_sum(calls, "tokens_out"),
+        tokens_in=_told(calls, "tokens_in"),
+        tokens_out=_told(calls, "tokens_out"),
         author=reply.author,
         re_gate=reply.facts.get("re_gate"),
     )
 
 
-def _sum(calls: Sequence[dict[str, Any]], name: str) -> int:
-    return sum(call.get(name) or 0 for call in calls)
+def _told(calls: Sequence[dict[str, Any]], name: str) -> int | None:
+    told = [call[name] for call in calls if call.get(name) is not None]
+    return sum(told) if told or not calls else None

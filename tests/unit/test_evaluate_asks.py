@@ -69,6 +69,14 @@ def test_hear__holds_an_answer_against_strings_and_passages() -> None:
     assert (heard.chars, heard.re_gate, heard.author) == (11, "kept", "m")
 
 
+def test_hear__does_not_count_what_a_server_does_not_tell() -> None:
+    silent = hear(question("q"), [PASSAGE], reply("Yes [1].", calls=[{"tokens_in": None, "tokens_out": None}]))
+    assert (silent.calls, silent.tokens_in, silent.tokens_out) == (1, None, None)
+    assert "tokens_in" not in ending([silent])
+    uncalled = hear(question("q"), [PASSAGE], reply("Yes [1]."))
+    assert (uncalled.calls, uncalled.tokens_in, uncalled.tokens_out) == (0, 0, 0)
+
+
 def test_hear__tells_an_answer_in_the_cited_passage_from_one_that_was_said() -> None:
     heard = hear(question("q", "answerable", "eleven"), [PASSAGE], reply("Many trees [1]."))
     assert (heard.right, heard.in_cited, heard.as_wished) == (False, True, False)
