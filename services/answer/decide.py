@@ -6,6 +6,7 @@ does, and less well a question that was turned round (not, last for first) from 
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +24,9 @@ Why = Literal[
 ]
 
 OPTION_TERMS = 3
-"""From so many terms behind the question mark on they are taken for the options of an exam."""
+"""From so many terms behind the question on they are taken for the options of an exam."""
+_ASKED_OR_TOLD = re.compile(r"\?|고르(?:시오|십시오|세요)")
+"""What a question ends with: its mark, or that one is to choose."""
 ARTICLE_CHUNKS = 10
 """Of so many chunks on, what is rare around a passage says something; articles as in docs/refusing.md have 20 to 75,
 documents of the other sets one. What lies between was not measured."""
@@ -60,7 +63,7 @@ def decide(asked: Asked, evidence: Sequence[Evidence], near: Neighbourhoods | No
     seen = support.passages()
     best = max(range(len(seen)), key=lambda at: _sum(table.passage, seen[at]))
     sentence = support.sentence(best)
-    against = _twist(table, form, sentence)
+    against = _twist(table, sentence)
     covered = table.covered + _sum(table.passage, seen[best]) + _sum(table.sentence, sentence.signs)
     coverage = round(_share(STEEPNESS * (covered + SHIFT)) * _share(against) ** TWIST_SHARE, 6)
     enough = coverage >= THRESHOLDS[asked.language, form]
@@ -69,14 +72,14 @@ def decide(asked: Asked, evidence: Sequence[Evidence], near: Neighbourhoods | No
 
 def form_of(asked: Asked, chunks: int) -> Form:
     """Say how a question is judged, whose best passage has so many chunks around it."""
-    if len(terms(asked.text.partition("?")[2])) >= OPTION_TERMS:
+    if len(terms("".join(_ASKED_OR_TOLD.split(asked.text, 1)[1:]))) >= OPTION_TERMS:
         return "options"
     return "question" if chunks >= ARTICLE_CHUNKS else "short"
 
 
-def _twist(table: Table, form: Form, sentence: BestSentence) -> float:
-    """Sum the signs of a twist; a question with options names wrong things by its nature and is not judged by them."""
-    if table.twist is None or form == "options":
+def _twist(table: Table, sentence: BestSentence) -> float:
+    """Sum the signs of a twist; without a table for them nothing speaks against the question."""
+    if table.twist is None:
         return math.inf
     return table.straight + _sum(table.twist, sentence.twist)
 

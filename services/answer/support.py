@@ -45,6 +45,11 @@ class Support:
         self.full = asked.full
         self.has = [[wording.has(word) for word in self.words] for wording in self.wordings]
 
+    @cached_property
+    def vocabularies(self) -> list[frozenset[str]]:
+        """The terms of each passage's text, without those of its title."""
+        return [frozenset(terms(each.text)) for each in self.evidence]
+
     def passages(self) -> list[PassageSigns]:
         """Look at every passage."""
         return [self._passage(at) for at in range(len(self.evidence))]
@@ -96,12 +101,25 @@ class Support:
             apart=_dot(self.rarities(at), has),
             begins=float(topic is not None and wording.text_unspaced.startswith(topic.form)),
             margin=(evidence.score - others) / (evidence.score or 1.0),
+            ahead=self._ahead(at),
         )
 
     def local(self, at: int) -> float:
         """Weigh what this passage has by how few of the evidence have it."""
         mine = self.asked.weights.keys() & self.wordings[at].terms
         return sum(self.asked.weights[term] * (1 - self._spread(term)) for term in mine)
+
+    def _ahead(self, at: int) -> float:
+        mine = self.evidence[at].score
+        if mine <= 0:  # as a reranker may score: no share of it can be told
+            return 0.0
+        others = (each.score * (1 - self._same(at, other)) for other, each in enumerate(self.evidence) if other != at)
+        return 1 - max([0.0, *others]) / mine
+
+    def _same(self, one: int, other: int) -> float:
+        """Say how much of the shorter text's words stand in the other text, 0..1."""
+        some, others = self.vocabularies[one], self.vocabularies[other]
+        return len(some & others) / (min(len(some), len(others)) or 1)
 
     def _spread(self, term: str) -> float:
         return sum(term in wording.terms for wording in self.wordings) / len(self.wordings)

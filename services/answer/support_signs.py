@@ -37,6 +37,9 @@ class PassageSigns(NamedTuple):
     """1 where it begins with the Hangul topic."""
     margin: float
     """Lead as a share of its score."""
+    ahead: float
+    """As margin, but of another's score counts only the share of words that are not here too: a copy with a few other
+    words takes nothing from it."""
 
 
 class SentenceSigns(NamedTuple):

@@ -1,5 +1,7 @@
 """What `services.answer.decide` and its table promise."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,10 +96,69 @@ def test_decide__gives_a_share_for_whatever_is_asked(question: str, texts: list[
         ("When did it begin? Please.", "question"),
         ("When did it begin? October 1973 January 1974 March 1975 never", "options"),
         ("밸브는 언제 작동합니까? 압력이 낮을 때 온도가 높을 때", "options"),
+        ("밸브가 작동하는 때를 고르시오. 압력이 낮을 때 온도가 높을 때", "options"),
+        ("밸브가 작동하는 때를 고르시오.", "question"),
     ],
 )
 def test_form_of__tells_a_question_with_options(question: str, form: str) -> None:
     assert form_of(asked(question), ARTICLE_CHUNKS) == form
+
+
+OIL = (
+    "The oil crisis began in October 1973, when the ministers of six countries agreed to raise prices. Ships waited "
+    "in the harbours, drivers waited at the pumps, and the government forbade driving on Sundays."
+)
+OIL_AGAIN = (
+    "The oil crisis began in October 1973, as ministers of six countries agreed to raise all prices. Ships waited "
+    "in harbours, drivers waited at pumps, and a government forbade any driving on Sundays."
+)
+WHAT_WAS_FORBIDDEN = (
+    "What did the government forbid in the oil crisis of 1973? Driving on Sundays Waiting at the pumps Raising prices "
+    "Ships in the harbours"
+)
+VALVES = "안전밸브는 설계 압력 이하에서 작동하여야 하며, 압력용기의 본체에 수직으로 붙이고 해마다 한 번 검사한다."
+VALVES_AGAIN = (
+    "안전밸브는 설계된 압력 아래에서 작동하여야 하고, 압력용기 본체에 곧게 수직으로 붙여 해마다 한 번 검사한다."
+)
+WHERE_VALVES_ARE = "안전밸브는 압력용기의 어디에 붙입니까? 본체에 수직으로 본체에 수평으로 배관의 끝에 바닥 아래에"
+FERRIES = passage("Ferries cross the sound twice a day and carry cars, the government says.", n=3, score=12.0)
+LIFTS = passage("승강기는 해마다 한 번 검사하고 바닥 아래에 완충기를 붙인다.", n=3, score=12.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "again", "other"),
+    [(WHAT_WAS_FORBIDDEN, OIL, OIL_AGAIN, FERRIES), (WHERE_VALVES_ARE, VALVES, VALVES_AGAIN, LIFTS)],
+)
+def test_decide__takes_a_copy_in_a_few_other_words_for_no_objection(
+    question: str, text: str, again: str, other: Evidence
+) -> None:
+    asked_for = asked(question)
+    alone = decide(asked_for, [passage(text, score=60.0), other])
+    twice = decide(asked_for, [passage(text, score=60.0), passage(again, n=2, score=59.0), other])
+    assert (alone.enough, twice.enough) == (True, True)
+    assert twice.coverage > 0.95 * alone.coverage
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "again", "other"),
+    [(WHERE_VALVES_ARE, OIL, OIL_AGAIN, FERRIES), (WHAT_WAS_FORBIDDEN, VALVES, VALVES_AGAIN, LIFTS)],
+)
+def test_decide__refuses_options_that_no_passage_speaks_of(
+    question: str, text: str, again: str, other: Evidence
+) -> None:
+    evidence = [passage(text, score=8.0), passage(again, n=2, score=7.0), other]
+    assert not decide(asked(question), evidence).enough
+    assert not decide(asked(question), evidence[2:]).enough
+
+
+@given(st.floats(1e-3, 1e3))
+def test_decide__does_not_care_on_which_scale_options_were_scored(scale: float) -> None:
+    def judged(times: float) -> Verdict:
+        return decide(
+            asked(WHAT_WAS_FORBIDDEN), [passage(OIL, score=60.0 * times), replace(FERRIES, score=12.0 * times)]
+        )
+
+    assert judged(scale).coverage == pytest.approx(judged(1.0).coverage, abs=1e-5)
 
 
 def test_form_of__knows_a_short_document() -> None:
@@ -116,8 +177,8 @@ def test_decide__trusts_words_more_that_are_rare_around() -> None:
 @pytest.mark.parametrize("table", TABLES.values())
 def test_table__counts_what_is_there_for_and_what_is_missing_against(table: Table) -> None:
     passage, sentence = table.passage, table.sentence
-    assert passage.share >= 0
-    assert min(passage.words, passage.local, passage.score, passage.lead, sentence.share) > 0
+    assert passage.words > 0
+    assert min(passage.share, passage.local, passage.score, passage.lead, passage.ahead, sentence.share) >= 0
     assert max(passage.missing, passage.names, passage.lacking, passage.topic, sentence.kind, sentence.negation) <= 0
 
 

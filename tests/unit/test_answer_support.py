@@ -157,3 +157,17 @@ def test_twist__sees_what_stands_elsewhere_around() -> None:
     twist = Support(question, [passage(CRISIS)], near).sentence(0).twist
     assert (twist.elsewhere, twist.bound, twist.words) == (1.0, 1.0, 0.3)
     assert twist.rarity == pytest.approx(sum(near[1].rarity(term) for term in ("oil", "crisi", "embargo")))
+
+
+def test_ahead__is_not_lessened_by_what_says_the_same() -> None:
+    copy, other = CRISIS.replace("quickly", "fast"), "Ferries cross the sound."
+    question = asked("When did the oil crisis begin?")
+
+    def ahead(second: str, score: float = 9.0) -> float:
+        return Support(question, [passage(CRISIS, score=score), passage(second, n=2, score=6.0)]).passages()[0].ahead
+
+    assert ahead(CRISIS) == 1
+    assert 0.9 < ahead(copy) < 1
+    assert ahead(other) == pytest.approx(1 / 3)
+    assert ahead("") == pytest.approx(1 / 3)
+    assert ahead(other, score=0.0) == ahead(other, score=-2.0) == 0
