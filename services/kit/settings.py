@@ -27,6 +27,7 @@ from services.kit.document_settings import (
 )
 from services.kit.errors import SettingsError
 from services.kit.model_settings import CallSettings, GateSettings, ModelsSettings
+from services.kit.problem import words_of
 from services.kit.review_settings import ReviewSettings
 from services.kit.setting_part import Count, Part, Seconds
 from services.kit.study_settings import StudySettings
@@ -193,7 +194,7 @@ def load_settings(**given: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = (f"SEODANG_{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+        lines = (f"SEODANG_{'__'.join(str(p) for p in e['loc']).upper()}: {words_of(e)}" for e in error.errors())
         raise SettingsError("; ".join(lines)) from error
     except (OSError, ValueError) as error:
         raise SettingsError(f"seodang.toml cannot be read: {error}") from error

@@ -1,47 +1,53 @@
 """From a reply's text to the shape that was asked for: pure and tolerant, since JSON from a model is a hope.
 
-Code fences, words around the object, trailing commas and raw line ends within strings are forgiven; a missing end is
-not, for nobody knows what would have followed.
+Code fences, words around the object, a wrapper around it (`{"response": {…}}`, `[{…}]`), and what is not quite JSON
+(services/model/loosejson.py) are forgiven; a missing end is not, for nobody knows what would have followed.
 """
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
+from services.kit.problem import words_of
 from services.model.errors import ReplyMisshapen
+from services.model.loosejson import parse_json, parse_loosely
 
 T = TypeVar("T", bound=BaseModel)
 
 FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\r?\n?(.*?)```", re.DOTALL)
-TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 OPENING = re.compile(r"[{\[]")
+OPENS, CLOSES = frozenset("{["), frozenset("}]")
 MARK = re.compile(r'["\\{}\[\]]')
 MOST_STARTS = 20
 """An opening brace among prose that nothing closes is passed over, this often."""
+MOST_WRAPPERS = 3
+"""Wrappers within wrappers, so many."""
 
 
-def read_json(text: str, shape: type[T]) -> T:
+def read_json(text: str, shape: type[T], wrapped: bool = True) -> T:
     """Read the one value of that shape in a text; of several the last, which a model means more than a draft.
 
+    Args:
+        wrapped: it may stand in a list or an object that holds nothing else.
     Raises:
         ReplyMisshapen: there is none; says what is wrong with the likeliest candidate.
     """
-    return find_json(text, shape)[0]
+    return find_json(text, shape, wrapped)[0]
 
 
-def find_json(text: str, shape: type[T]) -> tuple[T, str]:
+def find_json(text: str, shape: type[T], wrapped: bool = True) -> tuple[T, str]:
     """Do the same, and give the value's own text with it.
 
     Raises:
         ReplyMisshapen: as above.
     """
     wrong = ""
-    for candidate in _candidates(text):
+    for parse, candidate in _readings(text):
         try:
-            return shape.model_validate(_parse(candidate)), candidate
+            value = parse(candidate)
+            return shape.model_validate(_unwrapped(value, shape) if wrapped else value), candidate
         except ValidationError as error:
             wrong = wrong or _first_of(error)
         except (ValueError, RecursionError):
@@ -53,12 +59,17 @@ def find_json(text: str, shape: type[T]) -> tuple[T, str]:
     )
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """Give what may be the value, the likeliest last of each kind first: the whole, fenced parts, parts among prose."""
-    whole = text.strip().removeprefix("\ufeff")
-    yield whole
-    yield from reversed([part.strip() for part in FENCE.findall(text)])
-    yield from reversed(list(_balanced(whole)))
+def _readings(text: str) -> Iterator[tuple[Callable[[str], Any], str]]:
+    """Give what may be the value and how to read it, the likeliest first: the whole, fenced parts, parts among prose.
+
+    Of each kind the last goes first. Among prose, JSON goes before what only resembles it.
+    """
+    whole = text.strip().removeprefix("\ufeff").lstrip()
+    for part in (whole, *reversed([part.strip() for part in FENCE.findall(text)])):
+        yield parse_loosely if part[:1] in OPENS and part[-1:] in CLOSES else parse_json, part
+    among = list(reversed(list(_balanced(whole))))
+    yield from ((parse_json, part) for part in among)
+    yield from ((parse_loosely, part) for part in among)
 
 
 def _balanced(text: str) -> Iterator[str]:
@@ -98,23 +109,23 @@ def _end_of(text: str, start: int) -> int | None:
     return None
 
 
-def _parse(text: str) -> Any:
-    try:
-        return _load(text)
-    except ValueError:
-        return _load(TRAILING_COMMA.sub(lambda found: found.group(1) or "", text))
-
-
-def _load(text: str) -> Any:
-    # Not strict: models write line ends into strings as they are.
-    return json.loads(text, strict=False, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _unwrapped(value: Any, shape: type[BaseModel]) -> Any:
+    """Give the object within a list or an object that holds nothing else, where its fields are those of the shape."""
+    if issubclass(shape, RootModel):
+        return value
+    within = value
+    for _ in range(MOST_WRAPPERS):
+        if isinstance(within, dict) and not within.keys() & shape.model_fields.keys():
+            within = list(within.values())
+        if not isinstance(within, list) or len(within) != 1:
+            break
+        (within,) = within
+        if isinstance(within, dict) and within.keys() & shape.model_fields.keys():
+            return within
+    return value
 
 
 def _first_of(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+    return f"{place}: {words_of(first)}" if place else words_of(first)

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from services.kit.problem import words_of
 from services.model.answers import (
     NO_ROUTE,
     Refusal,
@@ -107,7 +108,7 @@ def read(shape: TypeAdapter[T], content: bytes) -> T:
         place = ".".join(map(str, first["loc"])) or "its start"
         head = content[:2000].decode("utf-8", errors="replace")
         raise ReplyMisshapen(
-            f"The reply is not what was asked for ({first['msg']} at {place}); it begins {one_line(head[:80])!r}.",
+            f"The reply is not what was asked for ({words_of(first)} at {place}); it begins {one_line(head[:80])!r}.",
             "Is this a model server, or a page of a proxy?",
             head,
         ) from error

@@ -15,6 +15,7 @@ from services.model.answers import error_of, one_line, refusal_within, setting
 from services.model.endpoint import Endpoint
 from services.model.errors import ReplyBroken, ReplyCut, ReplyEmpty, ReplyMisshapen, RequestRefused
 from services.model.jsonreply import find_json
+from services.model.loosejson import parse_loosely
 from services.model.stream import Event
 from services.model.thinking import ThoughtSplitter
 from services.model.wire import Chunk, Delta, ToolPart
@@ -41,7 +42,7 @@ class ToolCall:
             ReplyMisshapen: they are no JSON object.
         """
         try:
-            given = json.loads(self.arguments or "{}", strict=False)
+            given = parse_loosely(self.arguments or "{}")
         except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict):

@@ -79,7 +79,7 @@ def read_envelope(text: str, choices: int) -> Envelope | Unreadable:
         choices: how many the question has; a higher number is no choice.
     """
     try:
-        envelope = read_json(text, Envelope)
+        envelope = read_json(text, Envelope, wrapped=False)
     except ReplyMisshapen:
         return Unreadable(_reason(text, choices), preview_of(text))
     if envelope.answer_choice > choices:
@@ -89,7 +89,7 @@ def read_envelope(text: str, choices: int) -> Envelope | Unreadable:
 
 def _reason(text: str, choices: int) -> Reason:
     try:
-        given = read_json(text, _Anything)
+        given = read_json(text, _Anything, wrapped=False)
     except ReplyMisshapen:
         return "not_dict"
     choice = given.answer_choice

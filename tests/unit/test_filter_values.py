@@ -6,7 +6,7 @@ import pytest
 
 from services.kit.errors import RequestError
 from services.search.filters import KINDS, Filters, parse_filters
-from services.web.wire import FiltersIn
+from services.web.ask_wire import FiltersIn
 
 
 def test_filters__that_are_not_given_are_null() -> None:

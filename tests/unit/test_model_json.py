@@ -39,6 +39,18 @@ FORGIVEN = (
     '{"text": "연차는 15일이다.", "pages": [1, 2,],}',
     '{"text": "연차는 15일이다.", "pages": [1, 2], "confidence": 0.9}',
     f'{{"schema": "다른 것"}}\n{PLAIN}',
+    f'{{"response": {PLAIN}}}',
+    f'{{"result": [{{"output": {PLAIN}}}]}}',
+    f"[{PLAIN}]",
+    f"```json\n[{PLAIN}]\n```",
+    "{'text': '연차는 15일이다.', 'pages': [1, 2]}",
+    "Here it is: {'text': '연차는 15일이다.', 'pages': [1, 2], 'sure': True, 'why': None,} Anything else?",
+    '{"text": "연차는 15일이다.", "sure": True, "pages": [1, 2]}',
+    '{\n  // as you don\'t know it\n  "text": "연차는 15일이다.", /* "text": "no" */\n  "pages": [1, 2], # both\n}',
+    "{“text”: “연차는 15일이다.”, “pages”: [1, 2]}",
+    "{‘text’: ‘연차는 15일이다.’, ‘pages’: [1, 2]}",
+    '{text: "연차는 15일이다.", pages: [1, 2]}',
+    "{'response': {'text': '연차는 15일이다.', 'pages': [1, 2]}}",
 )
 
 
@@ -51,6 +63,25 @@ def test_read_json__keeps_what_only_looks_like_a_slip() -> None:
     odd = {"text": 'a,} ,] "q" \\ { [ ```json\n{}\n```', "pages": []}
     for text in (json.dumps(odd), f"네: {json.dumps(odd)}.", json.dumps(odd)[:-1] + ",}"):
         assert read_json(text, Claim).model_dump() == odd
+
+
+TEXTS = {
+    """{'text': 'It's the owner's [1].'}""": "It's the owner's [1].",
+    """{'text': 'He said "no" [1].'}""": 'He said "no" [1].',
+    r"""{'text': 'It\'s 5 [1].'}""": "It's 5 [1].",
+    r"""{"text": "It\'s \50,000 \(net\) [1].\n"}""": "It's \\50,000 \\(net\\) [1].\n",
+    """{"text": "The sign says "closed" [1]."}""": 'The sign says "closed" [1].',
+    """{"text": "see https://example.org/a#b, it is 5 [1]",}""": "see https://example.org/a#b, it is 5 [1]",
+    """{"text": "see "# 5" [1]"\n}""": 'see "# 5" [1]',
+    """{'text': '// no comment # none /* either */'}""": "// no comment # none /* either */",
+    """{“text”: “the “old” pump, it's "red" [1]”}""": """the “old” pump, it's "red" [1]""",
+    """{"text": "None of it is True, or null,}"}""": "None of it is True, or null,}",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_read_json__keeps_every_sign_of_a_text(text: str) -> None:
+    assert read_json(text, Claim).text == TEXTS[text]
 
 
 def test_read_json__takes_line_ends_within_strings() -> None:
@@ -69,6 +100,15 @@ REFUSED = {
     '{"text": 5}': "text: ",
     '{"pages": [1]}': "text: Field required",
     "[1, 2]": "Input should be",
+    "{'text': 'a', 'pages': [1 2]}": "no whole JSON value",
+    "{'text': 'He said 'yes', and went [1].'}": "no whole JSON value",
+    "{'text': 'a', 'pages': [1": "no whole JSON value",
+    "{'text': undefined}": "no whole JSON value",
+    "{'text': 'a' 'b'}": "no whole JSON value",
+    "{the text: it is 5}": "no whole JSON value",
+    "The set {a, b} and the list ['x' or 'y'] are 'text': 'prose'": "Input should be",
+    '{"a": {"text": "one"}, "b": {"text": "other"}}': "text: Field required",
+    '[{"text": "one"}, {"text": "other"}]': "Input should be",
     '{"text": "a", "pages": [NaN]}': "no whole JSON value",
     "null": "Input should be",
     "[" * 100_000: "no whole JSON value",
@@ -92,6 +132,9 @@ JSON = st.recursive(
 PROSE = st.text(st.characters(codec="utf-8", exclude_characters='{}[]"`'), max_size=30)
 
 
+SIGNS = st.characters(codec="utf-8", categories=("L", "N"), include_characters=' ,.:{}[]/#*"“”‘’-()\n')
+
+
 class Free(RootModel[dict[str, object]]):
     pass
 
@@ -109,7 +152,13 @@ def test_read_json__finds_any_object_among_prose(
 
 
 @settings(deadline=None)
-@given(st.text(st.sampled_from('{}[]",:\\`a1 \n'), max_size=60))
+@given(st.dictionaries(st.text(SIGNS), st.text(SIGNS) | st.lists(st.booleans() | st.none() | st.integers(-9, 9))))
+def test_read_json__reads_what_python_writes_in_plain_signs(value: dict[str, object]) -> None:
+    assert read_json(repr(value), Free).root == value
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("{}[]\"',:\\`“”/*# a1\n"), max_size=60))
 def test_read_json__ends_in_a_value_or_its_error_on_any_text(text: str) -> None:
     with suppress(ReplyMisshapen):
         read_json(text, Free)
@@ -117,7 +166,17 @@ def test_read_json__ends_in_a_value_or_its_error_on_any_text(text: str) -> None:
 
 def test_read_json__is_not_slow_on_braces_that_never_close() -> None:
     started = time.process_time()
-    for text in ("{" * 200_000, '{"a": [' * 20_000, "[]" * 20_000, '{"' * 50_000):
+    for text in (
+        "'" * 100_000,
+        "{'a': '" + "x' " * 50_000,
+        "/*" * 50_000,
+        "{#" * 50_000,
+        "{'a" + " " * 200_000,
+        "{" * 200_000,
+        '{"a": [' * 20_000,
+        "[]" * 20_000,
+        '{"' * 50_000,
+    ):
         with pytest.raises(ReplyMisshapen):
             read_json(text, Claim)
     assert time.process_time() - started < 20
