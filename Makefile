@@ -30,7 +30,7 @@ bench: .venv/ready-bench ## measure; tables go to bench/results/
 	$(BIN)/python -m bench.gate --json bench/results/gate.jsonl --markdown bench/results/gate.md
 	$(BIN)/python -m bench.ask --json bench/results/ask.jsonl --markdown bench/results/ask.md
 	$(BIN)/python -m bench.ingest --json bench/results/ingest.jsonl --markdown bench/results/ingest.md
-	$(BIN)/python -m bench.grounding --markdown bench/results/grounding.md
+	$(BIN)/python -m bench.grounding --json bench/results/grounding.jsonl --markdown bench/results/grounding.md
 	$(BIN)/python -m bench.search --json bench/results/search.jsonl --markdown bench/results/search.md
 
 docs: .venv/ready-dev ## write the generated pages of docs/ again

@@ -13,8 +13,9 @@ from itertools import combinations, groupby
 from typing import Literal
 
 from services.answer.evidence_numbers import numbers_of, spaced_text
+from services.answer.idle_numbers import contradicted, says_nothing
 from services.answer.number_statements import conflict, statements
-from services.answer.number_support import NumberCode, Pools, says_nothing, unsupported
+from services.answer.number_support import NumberCode, Pools, unsupported
 from services.text.legible import legible
 from services.text.quantities import quantities_of
 from services.text.quantity import BARE, Quantity
@@ -30,6 +31,7 @@ STRENGTH: Mapping[NumberCode, Strength] = {
     "unit_added": "weak",
     "number_from_question": "weak",
     "code_unknown": "weak",
+    "count_differs": "weak",
 }
 """A number that is nowhere is strong (behaviours P01); a border without its bound word is weak (Z07)."""
 
@@ -39,6 +41,10 @@ _BESIDE_CHARS = 60
 _PIECE_CHARS = 240
 _BEFORE = re.compile(r"(?:[^\s.!?。;:]+[^\S\n]+)?\S*\Z")
 _AFTER = re.compile(r"[^\s.!?。;:]*(?:[^\S\n]+[^\s.!?。;:]+)?")
+_LONGER_BEFORE = re.compile(r"(?:\d[.,/]|[\s(~]-|[\s(]\.)\d\Z")
+_LONGER_AFTER = re.compile(r"\d[.,/]\d")
+"""What makes another number of the one that is looked for: 0.7 and -7 hold no 7."""
+_POINT = re.compile(r"\s\.(?=\d)")
 _EDGES = " .,;:!?()[]{}'\"“”‘’「」『』<>《》。、…·*_|"
 
 
@@ -80,7 +86,7 @@ def check_numbers(answer: str, evidence: Sequence[str], question: str = "") -> l
     pools = [numbers_of(text) for text in evidence]
     asked = [numbers_of(question)] if question else []
     groups = [tuple(group) for _, group in groupby(quantities_of(answer), lambda each: (each.start, each.end))]
-    codes = [_code(group, pools, asked) for group in groups]
+    codes = [_code(group, answer, pools, asked) for group in groups]
     anchored = {
         each.written
         for group, code in zip(groups, codes, strict=True)
@@ -113,10 +119,10 @@ def numeric_conflicts(evidence: Sequence[str]) -> list[NumberConflict]:
     return list({(each.first, each.second, each.where): each for each in pairs}.values())
 
 
-def _code(group: Sequence[Quantity], pools: Pools, asked: Pools) -> NumberCode | None:
+def _code(group: Sequence[Quantity], answer: str, pools: Pools, asked: Pools) -> NumberCode | None:
     """Judge a number by its best reading."""
-    if all(says_nothing(each) for each in group):
-        return None
+    if _is_idle(group):
+        return contradicted(group, answer, [*pools, *asked])
     if any(each.day and each.day[0] is not None for each in group):
         # "2116년" is no 2,116 years that "50년 이상" would let pass.
         group = [each for each in group if each.dimension != "months" or _stands_exactly(each, pools)]
@@ -128,6 +134,13 @@ def _code(group: Sequence[Quantity], pools: Pools, asked: Pools) -> NumberCode |
     if asked and any(unsupported(each, asked) is None for each in group):
         return "number_from_question"
     return min((code for code in codes if code), key=_ORDER.index)
+
+
+def _is_idle(group: Sequence[Quantity]) -> bool:
+    """Say whether a number needs no support in any reading; "-3" at the beginning of a line is perhaps 3."""
+    idle = [each for each in group if says_nothing(each)]
+    others = [each for each in group if each not in idle]
+    return bool(idle) and all(any(other.written == -each.written for other in idle) for each in others)
 
 
 def _stands_exactly(each: Quantity, pools: Pools) -> bool:
@@ -147,15 +160,18 @@ def _stands_word_for_word(answer: str, start: int, end: int, pools: Pools) -> bo
     lead, tail = answer[max(0, start - _BESIDE_CHARS) : start], answer[end : end + _BESIDE_CHARS]
     before, after = _BEFORE.search(lead), _AFTER.match(tail)
     piece = (before[0] if before else "") + answer[start:end] + (after[0] if after else "")
-    plain = _SPACES.sub(" ", legible(piece).text).strip(_EDGES)
+    plain = _SPACES.sub(" ", legible(piece).text)
+    plain = plain if _POINT.match(f" {plain.strip()}") else plain.strip(_EDGES)
     return len(plain) <= _PIECE_CHARS and any(_stands(plain, spaced_text(pool.text)) for pool in pools)
 
 
 def _stands(piece: str, text: str) -> bool:
-    """Say whether a piece stands in a text with no letter or digit beside it."""
+    """Say whether a piece stands in a text with no letter or digit beside it, nor a sign or point of its number."""
     at = text.find(piece)
     while at >= 0:
-        if not text[at - 1].isalnum() and not text[at + len(piece)].isalnum():
+        end = at + len(piece)
+        beside = text[at - 1].isalnum() or text[end].isalnum()
+        if not beside and not _LONGER_BEFORE.search(text, at - 2, at + 1) and not _LONGER_AFTER.match(text, end - 1):
             return True
         at = text.find(piece, at + 1)
     return False

@@ -22,6 +22,7 @@ NumberCode = Literal[
     "unit_added",
     "number_from_question",
     "code_unknown",
+    "count_differs",
 ]
 
 ROUNDED_FROM = 4
@@ -36,10 +37,11 @@ word question line lecture credit vote song game goal round generation group sea
 """
 _COUNTS = frozenset(_COUNTED.split())
 """What a noun may say that is in no table of units: "30 researchers" supports 30명."""
-_NOT_IDENTIFYING = frozenset(["kind", "stage", "group", "generation", "place", "team"])
-"""An answer counts its own points by these: "세 가지 조건" is in no evidence."""
+_RANKED = ("floor", "school_year", "quarter", "generation", "stage", "term", "round", "century", "times", "age")
+"""Units that number what they count: 3층 is the third floor, and 3분기 the third quarter."""
 _HALF = Decimal("0.5")
-_SMALL = 10
+_NEAR_SHARE = Decimal("0.05")
+"""How far a share may lie from the half or third it is said to be about."""
 
 Pools = Sequence[EvidenceNumbers]
 
@@ -61,18 +63,6 @@ def unsupported(each: Quantity, pools: Pools) -> NumberCode | None:
             return _article(each, pools)
         case "amount":
             return _bare(each, pools) if each.dimension == BARE else _amount(each, pools)
-
-
-def says_nothing(each: Quantity) -> bool:
-    """Say whether a number is none that could be wrong: a small one without an identifying unit, "one", "half"."""
-    if each.kind == "ordinal":
-        return each.worded and each.written < _SMALL
-    if each.kind != "amount":
-        return False
-    if each.worded and (each.written == 1 or (each.step == 0 and each.digits == 1)):
-        return True
-    small = each.digits == 1 and abs(each.written) < _SMALL
-    return small and (each.dimension == BARE or each.dimension in _NOT_IDENTIFYING)
 
 
 def _day_stands(day: Day, pools: Pools) -> bool:
@@ -97,8 +87,15 @@ def _code(each: Quantity, pools: Pools) -> NumberCode | None:
 
 
 def _ordinal(each: Quantity, pools: Pools) -> NumberCode | None:
-    if any(each.written in pool.ordinals or each.written in pool.exact.get(BARE, ()) for pool in pools):
-        return None
+    """An ordinal stands as one, or as a bare number in digits ("step 3"); in words also as a place: 3층, ③, the 3rd."""
+    for pool in pools:
+        bare = pool.exact.get(BARE, {}).get(each.written)
+        if each.written in pool.ordinals or (bare and not bare.worded):
+            return None
+        if each.worded and any(each.written in pool.exact.get(unit, ()) for unit in _RANKED):
+            return None
+        if each.worded and (each.written in pool.marks or any(day[2] == each.written for day in pool.days)):
+            return None
     return "fabricated_number"
 
 
@@ -143,6 +140,8 @@ def _amount(each: Quantity, pools: Pools) -> NumberCode | None:
         return None
     if each.form != "range" and any(rounds(each, other) for other in values):
         return None
+    if each.worded and each.step == 0 and any(_holds_share(each, other) for other in (*values, *limits)):
+        return None
     found = _against_limits(each, limits)
     if found != "fabricated_number":
         return found
@@ -185,6 +184,15 @@ def _one_against(each: Quantity, limit: Quantity) -> NumberCode | None:
         return None if _holds(limit, value) else "fabricated_number"
     closed = limit.low_closed if value == limit.low else limit.high_closed
     return None if limit.form == "range" and closed else "bound_as_exact"
+
+
+def _holds_share(each: Quantity, other: Quantity) -> bool:
+    """Say whether a share supports one in words: 53% is more than half, and 48% about half."""
+    if each.approx and each.form == "exact" and each.low is not None:
+        return other.form == "exact" and other.low is not None and abs(other.low - each.low) <= _NEAR_SHARE
+    if each.form == "at_least":
+        return each.low is not None and other.low is not None and each.low <= other.low <= 1
+    return each.form == "at_most" and each.high is not None and other.high is not None and other.high <= each.high
 
 
 def _holds(limit: Quantity, value: Decimal) -> bool:

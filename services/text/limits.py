@@ -66,7 +66,7 @@ _AFTER = re.compile(
     | (?P<ge1>이상(?!하[다게고]|한\s|기후|현상|징후))
     | (?P<lt1>미만|못\s?미|미치지\s?(?:못|않)|밑도|밑돌|하회|안\s?되|채\s?(?:안|못)) )
   | \s?(?P<le2>까지)
-  | \s?(?P<about>쯤|가량|정도|내외|안팎|남짓|전후)
+  | \s?(?P<about>쯤|가량|정도|내외|안팎|남짓|전후|가까이)
   | \s(?P<ge2>(?:or|and)\s(?:more|above|over|up|upwards?|higher|older|greater|longer|larger)\b
     |at\s(?:the\s)?least\b|minimum\b)
   | \s(?P<le3>(?:or|and)\s(?:less|fewer|below|under|lower|younger|shorter|smaller)\b

@@ -36,6 +36,8 @@ _BEFORE_CHRIST = re.compile(r"\s?(?:B\.?C\.?(?:E\.?)?)(?![A-Za-z])")
 _CHRIST_BEFORE = re.compile(r"기원전\s?(?:약\s?)?\Z")
 _SPEED = re.compile(r"(시속|분속|초속)\s?(?:약\s?)?\Z")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*-\Z")
+_DASHED = re.compile(r"^[ \t]*-[^\W\d]", re.MULTILINE)
+"""A list whose dashes touch their text; elsewhere a dash before a number is its sign."""
 _MINUS = re.compile(r"(?:영하|마이너스|△|\bminus|\bnegative)\s?(?:약\s?)?\Z", re.IGNORECASE)
 _AGED = re.compile(r"\b(?:aged?|ages|age\sof)\s\Z", re.IGNORECASE)
 _ODD = re.compile(r"\s?여(?=\s?[가-힣])")
@@ -190,7 +192,7 @@ def _further(text: str, start: int, number: Numeral, unit: UnitFound) -> Reading
 
 def _bare(text: str, start: int, number: Numeral, negative: bool) -> Readings:
     found = [amount(start, number.end, number, None, negative)]
-    if negative and _LINE_START.search(text, max(0, start - 8), start):
+    if negative and _LINE_START.search(text, max(0, start - 8), start) and _DASHED.search(text):
         found.append(amount(start, number.end, number, None))
     if text[start - 1 : start] == " " and _AGED.search(text, max(0, start - 8), start):
         found.append(amount(start, number.end, number, BY_NAME["age"]))
