@@ -1,11 +1,13 @@
-"""Tell Korean from English by the script of a text's letters.
+"""Tell Korean from English: a text by the script of its letters, a question in both scripts by its grammar.
 
 In: any text. Out: 'ko', 'en', 'mixed' or 'und'. It knows scripts, not languages: French counts as 'en', which
-is what the search terms do with it too.
+is what the search terms do with it too; an answer in French is services/text/foreign.py's to find.
 """
 
 import re
 from typing import Literal
+
+from services.text.question_words import grammar
 
 Language = Literal["ko", "en", "mixed", "und"]
 ReplyLanguage = Literal["ko", "en"]
@@ -16,6 +18,9 @@ English."""
 
 MIXED_FROM = 0.2
 """Share of the lesser script from which a text is 'mixed': a product name in a Korean page stays below it."""
+
+QUESTION_CHARS = 400
+"""A longer text is a page, and goes by its script."""
 
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\uff21-\uff3a\uff41-\uff5a]")
@@ -38,9 +43,18 @@ def detect(text: str) -> Language:
 
 
 def reply_language(question: str) -> ReplyLanguage:
-    """Choose the language of our own sentences: English unless the question holds a noticeable share of
-    Hangul."""
-    return "ko" if detect(question) in ("ko", "mixed") else "en"
+    """Choose the language of our own sentences: that of the question's grammar, whatever names it holds.
+
+    "Who is 김철수?" is English, "VACUUM 안됨" is Korean. Where there is no grammar, a question in both scripts is
+    Korean if it ends in Hangul or holds a noticeable share of it; so is a longer text with such a share.
+    """
+    by_script: ReplyLanguage = "ko" if detect(question) in ("ko", "mixed") else "en"
+    if len(question) > QUESTION_CHARS or not (_HANGUL.search(question) and _LATIN.search(question)):
+        return by_script
+    found = grammar(question)
+    if found.english or found.korean:
+        return "en" if found.english > found.korean else "ko"
+    return "ko" if found.ends_korean else by_script
 
 
 def _by_share(korean: float) -> Language:
