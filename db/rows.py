@@ -168,7 +168,7 @@ class ServedPage:
 
 @dataclass(frozen=True, slots=True)
 class AskQuestion:
-    """What was asked; `anew`: not to be served from what was answered before."""
+    """What was asked; `anew`: not to be served from what was answered before; `trace`: what an earlier attempt left."""
 
     id: int
     question: str
@@ -177,6 +177,7 @@ class AskQuestion:
     mode: str
     filters: Json
     anew: bool = False
+    trace: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,15 @@
 -- Keeps what an ask did that came to no answer.
 UPDATE asks SET trace = $2 WHERE id = $1;
 
+-- name: note_ask_so_far(id, claim, trace) -> none
+-- Keeps what an attempt has done so far, while it has the row. That need not reach the disk before the ask goes on.
+WITH relaxed AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true)
+)
+UPDATE asks
+SET trace = $3
+WHERE id = $1 AND claim = $2 AND status = 'processing' AND (SELECT count(*) FROM relaxed) = 1;
+
 -- name: ask_again(id) -> value
 -- Asks a question again as a new row, for a person; gives its number, NULL where there is no such ask.
 INSERT INTO asks (question, user_id, priority, mode, filters, payload)

@@ -6,8 +6,9 @@ INSERT INTO asks (question, user_id, priority, filters) VALUES ($1, $2, $3, $4) 
 INSERT INTO asks (question, user_id, priority, filters, attended) VALUES ($1, $2, 'foreground', $3, true) RETURNING id;
 
 -- name: ask_question(id) -> one
--- Reads what was asked; `anew` where somebody wants the same question worked out again.
-SELECT id, question, user_id, priority, mode, filters, coalesce(payload ? 'again_of', false) AS anew
+-- Reads what was asked; `anew` where somebody wants the same question worked out again; `trace` is what an earlier
+-- attempt left.
+SELECT id, question, user_id, priority, mode, filters, coalesce(payload ? 'again_of', false) AS anew, trace
 FROM asks
 WHERE id = $1;
 

@@ -8,7 +8,7 @@ built-in answerer quotes. Only a failure of the writing ends an ask: whatever el
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from services.answer.around import around
@@ -18,6 +18,7 @@ from services.answer.decide import Verdict, decide
 from services.answer.evidence import Evidence, number
 from services.answer.extract import extract
 from services.answer.judge import Judging, Opinion, judge
+from services.answer.parts_held import ONE, Parts, judge_parts
 from services.answer.publish import Publisher, Turn
 from services.answer.question import Asked, read
 from services.answer.regate import Facts, Found, gate
@@ -52,7 +53,7 @@ class Author:
     prompt_version: str
 
 
-BUILT_IN = Author("builtin:extractive", "extractive-2")
+BUILT_IN = Author("builtin:extractive", "extractive-3")
 """The built-in answerer has no prompt; its rules have a version all the same."""
 
 
@@ -109,15 +110,17 @@ async def ask(asking: Asking) -> Ended:
         turn.begin()
         with asking.trace.timed("decide"):
             near = await around(asking.tools.db, found.asked, found.evidence)
-            rules = decide(found.asked, found.evidence, near)
-            basis = _basis(found, rules, await opinion(), asking)
+            rules, parts = decide(found.asked, found.evidence, near), ONE
+            if asking.models is None:
+                rules, parts = judge_parts(found.asked, found.evidence, rules, near)
+            basis = _by_parts(_basis(found, rules, await opinion(), asking), rules.enough, parts)
     if decision := gate(basis.facts):
         note(asking.trace, decision, basis.opinion.missing)
         refusal = refuse(decision.reason or "evidence_weak", found.asked.language, basis.opinion.missing)
         return refusal, found.evidence, _judge_of(basis.opinion)
     asking.trace.begin("answer")
     with asking.trace.timed("answer"):
-        draft, author = await _draft(asking, basis)
+        draft, author, basis = await _draft(asking, basis)
     caller = None if author is BUILT_IN else asking.caller
     return await review(draft, basis, Reviewer(asking.tools, asking.trace, caller)), found.evidence, author
 
@@ -174,7 +177,8 @@ async def _gather(asking: Asking) -> Judging | Ended:
 
 def _basis(found: Judging, rules: Verdict, opinion: Opinion, asking: Asking) -> Basis:
     """Put together what the model and the rules say of the evidence."""
-    excerpts = choose(found.asked, found.evidence, opinion.picks)
+    spans = asking.tools.settings.answer.spans
+    excerpts = choose(found.asked, found.evidence, opinion.picks, spans)
     asking.trace.note(
         coverage=round(rules.coverage, 4),
         verdict=rules.why if opinion.verdict == "none" else opinion.verdict,
@@ -184,10 +188,17 @@ def _basis(found: Judging, rules: Verdict, opinion: Opinion, asking: Asking) -> 
             for each in excerpts
         ],
     )
-    shown = [each.shown() for each in excerpts]
+    shown = [each.shown(spans.around_chars) for each in excerpts]
     return Basis(
         found.asked, found.evidence, shown, opinion, rules.enough, max((each.relevance for each in excerpts), default=0)
     )
+
+
+def _by_parts(basis: Basis, covered: bool, parts: Parts) -> Basis:
+    """Add what the rules say of the parts of a question, where it has several."""
+    missing = tuple(dict.fromkeys((*basis.opinion.missing, *parts.missing)))
+    held = tuple(part.focused for part in parts.held)
+    return replace(basis, covered=covered, parts=held, opinion=replace(basis.opinion, missing=missing))
 
 
 def _judge_of(opinion: Opinion) -> Author:
@@ -195,7 +206,7 @@ def _judge_of(opinion: Opinion) -> Author:
     return Author(opinion.model, opinion.prompt_version) if opinion.model else BUILT_IN
 
 
-async def _draft(asking: Asking, basis: Basis) -> tuple[Answer | Refusal, Author]:
+async def _draft(asking: Asking, basis: Basis) -> tuple[Answer | Refusal, Author, Basis]:
     """Have the model write; the built-in answerer stands in for a person who would wait for a server that is away."""
     caller, max_chars = asking.caller, asking.tools.settings.answer.max_chars
     if caller is not None:
@@ -204,15 +215,17 @@ async def _draft(asking: Asking, basis: Basis) -> tuple[Answer | Refusal, Author
         ground = Ground(basis.asked, basis.shown, basis.covered)
         try:
             said = await synthesize(ground, caller, max_chars, turn, asking.voice.heard)
-            return said.value, Author(said.model, said.prompt_version)
+            return said.value, Author(said.model, said.prompt_version), basis
         except ModelUnavailable as error:
             if asking.call.priority != FOREGROUND:
                 raise
             log.warning(Event.MODEL_STOOD_IN, label=asking.call.label, reason=error.for_log)
             asking.trace.note(stood_in_for=str(error))
+            rules, parts = judge_parts(basis.asked, basis.passages, Verdict(basis.covered, 0.0, "covered"))
+            basis = _by_parts(basis, rules.enough, parts)
     if not basis.covered:
-        return refuse("evidence_weak", basis.asked.language, basis.opinion.missing), BUILT_IN
-    return extract(basis.asked, basis.passages, max_chars), BUILT_IN
+        return refuse("evidence_weak", basis.asked.language, basis.opinion.missing), BUILT_IN, basis
+    return extract(basis.asked, basis.passages, max_chars, basis.parts), BUILT_IN, basis
 
 
 async def _retrieve(asking: Asking) -> list[Hit]:

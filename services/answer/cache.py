@@ -4,7 +4,7 @@ In: a question and the passages that were found for it. Out: the answer that a m
 very passages, or nothing. The search is always made (milliseconds): its hits are part of the key, so that a passage
 that changed, went away, became restricted or came new in between makes another key, and the model is asked. Refuses
 what expired, what cites a place that no longer reads so, what was written by another model, another prompt or other
-rules, and what anybody else asked. No lock is held: two asks of one question at a time both call.
+rules, what cannot be read, and what anybody else asked. No lock is held: two asks of one question at a time both call.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from db.ask_rows import KeptAnswer
 from db.errors import DatabaseError
@@ -49,16 +49,31 @@ APART = {
     "chat",
 }
 """Settings of asking that change no answer; one that is not named here is part of the key."""
+TOLD = (
+    "verdict",
+    "rules",
+    "coverage",
+    "spans",
+    "findings",
+    "verified",
+    "objections",
+    "re_gate",
+    "tier",
+    "missing",
+    "confirmed_items",
+)
+"""Facts of a trace that belong to the answer, and are told again with it: by what it was judged, and how."""
 RULES = ("services/answer", "services/text")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, or a model's refusal, with the evidence that it rests on."""
+    """An answer, or a model's refusal, with the evidence that it rests on, and what its trace says of it (`TOLD`)."""
 
     result: Answer | Refusal
     evidence: tuple[Evidence, ...]
+    told: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +91,35 @@ _SHAPE = TypeAdapter(Kept)
 async def cached(question: str, filters: Filters, hits: Sequence[Hit], tools: Tools, trace: Trace) -> Served | None:
     """Give what a model answered to this question about these hits; None where the model is to be asked.
 
-    The trace then says `cached`, and for which ask it was written. Where nothing is kept the trace keeps the key, under
-    which `keep` stores what the model will say. A database that is away or slow has kept nothing.
+    The trace then says `cached`, for which ask it was written, and how it was judged then. Where nothing is kept, or
+    what is kept cannot be read, the trace keeps the key, under which `keep` stores what the model will say. A database
+    that is away or slow has kept nothing.
     """
     settings = tools.settings.answer
     if tools.models is None or tools.models.endpoint(Role.PRIMARY) is None or not settings.cache:
         return None
     key = key_of(question, filters, hits, tools.models, settings)
     found = None if trace.anew else await _look_up(key, tools)
-    if found is None:
+    kept = None if found is None else _read(found)
+    if found is None or kept is None:
         trace.cache_key = key
         return None
-    trace.note(cached=True, cached_from=found.ask_id)
-    return Served(_SHAPE.validate_python(found.result), found.model, found.prompt_version)
+    trace.note(**kept.told, cached=True, cached_from=found.ask_id)
+    return Served(kept, found.model, found.prompt_version)
+
+
+def _read(found: KeptAnswer) -> Kept | None:
+    """Read what is kept; None where another version of this program kept it in another shape."""
+    try:
+        return _SHAPE.validate_python(found.result)
+    except ValidationError:
+        return None
+
+
+def kept_of(result: Answer | Refusal, evidence: Sequence[Evidence], trace: Trace) -> Kept:
+    """Put together what is to be kept of an answer."""
+    told = {name: trace.facts[name] for name in TOLD if name in trace.facts}
+    return Kept(result, tuple(evidence), told)
 
 
 async def _look_up(key: str, tools: Tools) -> KeptAnswer | None:

@@ -33,15 +33,36 @@ class Answered(Generic[T]):
 
 @dataclass(slots=True)
 class _Admission:
-    """When the gate let a call in, and what it had waited by then."""
+    """When the gate let a call in, and what it had waited by then.
+
+    Attributes:
+        ready: what is sent need not be prepared first.
+        begins: hears, with that waiting time, that the model is asked now.
+    """
 
     turn: Turn
+    ready: bool
+    begins: Callable[[float], None]
     waited_ms: float = 0.0
 
     def admitted(self, wait_ms: float) -> None:
         """Hear that the gate let the call in."""
         self.waited_ms = wait_ms
         self.turn.admitted(wait_ms)
+        if self.ready:
+            self.begins(wait_ms)
+
+    def telling(self, request: ChatRequest | Prepare) -> ChatRequest | Prepare:
+        """Give the same request; where it has to be prepared, the model is asked when it has been."""
+        if isinstance(request, ChatRequest):
+            return request
+
+        async def prepared() -> ChatRequest:
+            ready = await request()
+            self.begins(self.waited_ms)
+            return ready
+
+        return prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +120,21 @@ class Caller:
     ) -> Said[Reply]:
         """Make a call, and note it in the trace under `calls`, whether it went well or not.
 
+        That it begins is kept with the ask's row, for the case that this process does not see its end.
+
         Args:
             name: judge, evidence, synthesis, verify, or another step's.
             noted: becomes what the trace says of the call.
         Raises:
             ModelError: as `ModelClient.chat`.
         """
-        at, started, endpoint = _Admission(turn), perf_counter(), self.models.endpoint(call.role)
+        started, endpoint = perf_counter(), self.models.endpoint(call.role)
         facts: dict[str, Any] = {} if noted is None else noted
         facts |= {"step": name, "role": str(call.role), "prompt_version": prompt.version}
         facts |= {"model": endpoint and endpoint.label, "tokens_in": None, "tokens_out": None}
+        at = _Admission(turn, isinstance(request, ChatRequest), lambda waited_ms: self._begins(facts, waited_ms))
         try:
-            said = await self.models.chat(call, request, heard, at.admitted)
+            said = await self.models.chat(call, at.telling(request), heard, at.admitted)
         except ModelError as error:
             took_ms = (perf_counter() - started) * 1000 - at.waited_ms
             self._note(facts, at.waited_ms, took_ms)
@@ -120,13 +144,9 @@ class Caller:
         self._note(facts, said.gate_wait_ms, said.took_ms)
         return said
 
+    def _begins(self, facts: dict[str, Any], gate_wait_ms: float) -> None:
+        self.voice.keep(self.trace.so_far({**facts, "gate_wait_ms": round(gate_wait_ms, 2)}))
+
     def _note(self, facts: dict[str, Any], gate_wait_ms: float, took_ms: float) -> None:
         facts |= {"gate_wait_ms": round(gate_wait_ms, 2), "took_ms": round(took_ms, 2)}
-        calls = self.trace.facts.setdefault("calls", [])
-        calls.append(facts)
-        self.trace.note(
-            gate_wait_ms=round(sum(each["gate_wait_ms"] for each in calls), 2),
-            model_ms=round(sum(each["took_ms"] for each in calls), 2),
-            tokens_in=sum(each["tokens_in"] or 0 for each in calls),
-            tokens_out=sum(each["tokens_out"] or 0 for each in calls),
-        )
+        self.trace.called(facts)

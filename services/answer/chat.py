@@ -2,8 +2,8 @@
 
 In: a message that came as a row of `asks` with the mode `chat`. Out: the reply. In daily mode the model of PRIMARY
 talks, and its words are told while it writes; without one the built-in answerer quotes, as for any question. In deep
-mode the model of DEEP decides by itself whether to search; what it takes from passages is checked as in any answer, and
-told when that is done. Nothing is tried a second time: the person has seen the first try.
+mode the model of DEEP decides by itself whether to search; what it gives out as taken from passages is checked as in
+any answer, and told when that is done, or refused. Nothing is tried a second time: the person has seen the first try.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,13 @@ from db.rows import AskQuestion
 from services.answer.ask import Asking, Author, ask
 from services.answer.calls import Caller
 from services.answer.chat_history import remembered, said_before
-from services.answer.check import unmarked
-from services.answer.events import CHAR, AskEvent
 from services.answer.evidence import Evidence
-from services.answer.publish import Publisher
 from services.answer.react_cards import cards
 from services.answer.react_ground import asked_of, rested
-from services.answer.react_loop import Opening, opening, run_on_deep
-from services.answer.result import Answer, Refusal
+from services.answer.react_loop import Loop, Opening, opening, run_on_deep
+from services.answer.result import Answer, Refusal, refuse
 from services.answer.synthesize import Draft
+from services.answer.talk import Words, claims, unmarked
 from services.kit.errors import JobError
 from services.kit.log import Event, get_logger
 from services.model.endpoint import Role
@@ -34,18 +32,6 @@ log = get_logger()
 
 PROMPT = "chat"
 UNREAD = "message_gone"
-
-
-class Words:
-    """Tells the words of a reply while they are written; all of them are the reply."""
-
-    def __init__(self, voice: Publisher) -> None:
-        self._voice, self.told = voice, 0
-
-    async def heard(self, piece: str) -> None:
-        """Take a piece."""
-        start, self.told = self.told, self.told + len(piece)
-        self._voice.publish(AskEvent(CHAR * self.told, "token", {"text": piece, "start": start}))
 
 
 async def chat(asking: Asking, row: AskQuestion) -> tuple[Answer | Refusal, Sequence[Evidence], Author]:
@@ -96,26 +82,34 @@ async def _talked(asking: Asking, turn: ChatTurn, words: Words) -> tuple[Answer,
     at_gate.begin()
     with asking.trace.timed("answer"):
         said = await caller.chat(PROMPT, call, told.prompt, request, at_gate, words.heard)
+    talk = _talk(said.reply.text)
+    words.end(talk.text)
     asking.trace.note(sources=[], grounded=False)
-    return _plain(said.reply.text), (), Author(said.model, told.prompt.version)
+    return talk, (), Author(said.model, told.prompt.version)
 
 
-async def _deep(asking: Asking, turn: ChatTurn) -> tuple[Answer, Sequence[Evidence], Author]:
+async def _deep(asking: Asking, turn: ChatTurn) -> tuple[Answer | Refusal, Sequence[Evidence], Author]:
     told = await _opening(asking, turn, Role.DEEP)
     asking.trace.begin("retrieve")
     with asking.trace.timed("react"):
         loop = await run_on_deep(PROMPT, asking, told)
-    found = loop.tool.found.evidence
-    if not loop.text:
-        raise JobError("parse_fail", "The model wrote no reply. Say it in other words, or use a larger model.", False)
-    result: Answer | Refusal = _plain(loop.text)
-    if found:
-        asked = await asked_of(asking.question, asking.tools)
-        max_chars = asking.tools.settings.answer.chat.max_chars
-        result = await rested(Draft(answer=loop.text), asked, found, asking, max_chars)
-    answer = result if isinstance(result, Answer) else _plain(unmarked(loop.text))
-    asking.trace.note(sources=cards(found, answer.citations), grounded=bool(answer.citations))
-    return answer, found, Author(loop.model, told.prompt.version)
+    found = loop.tool.found
+    claimed = claims(loop.text, asking.question, searched=found.searches > 0)
+    result = await _rested(loop, asking) if claimed else _talk(loop.text)
+    cited = result.citations if isinstance(result, Answer) else ()
+    # Talk is shown without the passages that were found: beside them it would look as if it had been taken from them.
+    asking.trace.note(sources=cards(found.evidence, cited) if claimed else [], grounded=bool(cited))
+    return result, found.evidence, Author(loop.model, told.prompt.version)
+
+
+async def _rested(loop: Loop, asking: Asking) -> Answer | Refusal:
+    """Hold a reply that claims to have something from the documents to the rules of any answer."""
+    found = loop.tool.found
+    asked = await asked_of(asking.question, asking.tools)
+    if found.searches and not found.evidence:
+        return refuse("evidence_missing", asked.language)
+    max_chars = asking.tools.settings.answer.chat.max_chars
+    return await rested(Draft(answer=loop.text), asked, found.evidence, asking, max_chars)
 
 
 async def _opening(asking: Asking, turn: ChatTurn, role: Role) -> Opening:
@@ -127,6 +121,13 @@ async def _opening(asking: Asking, turn: ChatTurn, role: Role) -> Opening:
     return replace(alone, talk=(*remembered(said, endpoint, alone.request(alone.talk, last=True)), *alone.talk))
 
 
-def _plain(text: str) -> Answer:
-    """Make a reply that rests on no document, and says so by what is stored with it."""
-    return Answer(text, "insufficient", "low", ())
+def _talk(text: str) -> Answer:
+    """Make a reply that rests on no document, and says so by what is stored with it.
+
+    Raises:
+        JobError: nothing is left of it without the numbers of passages that it does not rest on.
+    """
+    talk = unmarked(text)
+    if not talk:
+        raise JobError("parse_fail", "The model wrote no reply. Say it in other words, or use a larger model.", False)
+    return Answer(talk, "insufficient", "low", ())

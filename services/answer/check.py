@@ -13,6 +13,7 @@ from typing import Literal
 
 from services.answer.question import Asked
 from services.answer.result import Answer, Citation
+from services.text.foreign import foreign, question_is_in
 from services.text.language import detect
 from services.text.sentences import sentences
 from services.text.terms import terms
@@ -32,6 +33,7 @@ Code = Literal[
     "intent_misalignment",
     "generic_misalignment",
     "low_overlap",
+    "unfounded_claim",
 ]
 Strength = Literal["strong", "weak"]
 
@@ -48,6 +50,7 @@ STRENGTH: Mapping[Code, Strength] = MappingProxyType(
         "intent_misalignment": "strong",
         "generic_misalignment": "weak",
         "low_overlap": "weak",
+        "unfounded_claim": "strong",
     }
 )
 """As in the original system (behaviours P01), and what it did not look at; numbers have their own (grounding.py)."""
@@ -56,7 +59,7 @@ UNTRACEABLE = frozenset({"no_citation", "page_unknown", "quote_not_on_page", "to
 """After one of these nothing can be shown: there is no true place to open."""
 
 LANGUAGE_LETTERS = 25
-"""A shorter answer may be a name alone, which has no language."""
+"""A shorter answer may be a name alone, which has no language; of other scripts foreign.py tells it from fewer."""
 
 OVERLAP_FROM, OVERLAP_TERMS = 0.2, 4
 """Share of a claim's terms in the passages it cites, from so many terms on. Loose: a claim in other words shares its
@@ -127,7 +130,11 @@ def check_sense(answer: Answer, asked: Asked, passages: Mapping[int, str]) -> li
     Args:
         passages: title and text of each cited passage, by the citation's number.
     """
-    return [*_check_language(answer, asked), *_check_intent(answer, asked, passages), *_check_overlap(answer, passages)]
+    return [
+        *_check_language(answer, asked, passages),
+        *_check_intent(answer, asked, passages),
+        *_check_overlap(answer, passages),
+    ]
 
 
 def claims(text: str) -> list[Claim]:
@@ -181,10 +188,12 @@ def _stands_on(page: str, citation: Citation) -> bool:
     return bool(quoted.strip()) and quoted == citation.quote
 
 
-def _check_language(answer: Answer, asked: Asked) -> Iterator[Finding]:
+def _check_language(answer: Answer, asked: Asked, passages: Mapping[int, str]) -> Iterator[Finding]:
     bare = unmarked(answer.text)
-    written = detect(bare)
-    if sum(map(str.isalpha, bare)) >= LANGUAGE_LETTERS and written in {"ko", "en"} and written != asked.language:
+    written: str | None = detect(bare)
+    if sum(map(str.isalpha, bare)) < LANGUAGE_LETTERS or written not in {"ko", "en"} or written == asked.language:
+        written = foreign(bare, [*passages.values(), asked.text], asked.language)
+    if written and not question_is_in(asked.text, written):
         yield found("language_mismatch", written)
 
 

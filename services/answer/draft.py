@@ -6,32 +6,42 @@ reader meets.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from json import JSONDecodeError, loads
+
+from services.answer.markers import bracketed_markers, plain_markers, unfinished
 
 _ANSWER = re.compile(r'"answer"\s*:\s*"')
 _CLOSING_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_OPEN_MARKER = re.compile(r"\s*\[[\d\s,]{0,12}\Z")
-_JSON_START = re.compile(r"\s*(?:```\w*\s*)?\{")
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+_JSON_START = re.compile(r"\s*(?:```\w*\s*)?(?:\[\s*)?\{")
 MAYBE_JSON_CHARS = 12
 """So much of a reply is looked at before it is taken for plain text: a fence, its language, a brace."""
 
 
 @dataclass(slots=True)
 class Markers:
-    """Numbers markers anew by first use; `order[i]` is the evidence that [i + 1] stands for."""
+    """Numbers markers anew by first use; `order[i]` is the evidence that [i + 1] stands for.
 
+    `known` are the numbers of the evidence (services/answer/markers.py).
+    """
+
+    known: Collection[int] = ()
     order: list[int] = field(default_factory=list)
 
     def renumber(self, text: str) -> str:
-        """Write every marker of a text in the new numbers; [2, 3] becomes [1][2]."""
-        return _MARKER.sub(self._new, text)
+        """Write every marker of a whole answer in the new numbers; [2, 3] becomes [1][2]."""
+        return _MARKER.sub(self._new, plain_markers(text, self.known))
+
+    def renumber_part(self, text: str) -> str:
+        """Do the same with a part that ends in no marker."""
+        return _MARKER.sub(self._new, bracketed_markers(text, self.known))
 
     def _new(self, found: re.Match[str]) -> str:
-        return "".join(f"[{self._number(int(n))}]" for n in re.findall(r"\d+", found.group(1)))
+        return f"[{self._number(int(found[1]))}]"
 
     def _number(self, n: int) -> int:
         if n not in self.order:
@@ -46,35 +56,39 @@ class AnswerStream:
         self._reply, self._told, self._markers = "", 0, Markers()
         self.text = ""
 
+    def cites(self, known: Collection[int]) -> None:
+        """Hear which numbers the evidence has, before the first piece."""
+        self._markers.known = known
+
     def feed(self, piece: str) -> str:
         """Give what can be added to the answer after this piece; mostly a word, sometimes nothing."""
         self._reply += piece
-        raw = told_so_far(self._reply)
+        raw, ended = told_so_far(self._reply)
         fresh = raw[self._told :]
-        held = _OPEN_MARKER.search(fresh)
-        fresh = fresh[: held.start()] if held else fresh
+        fresh = fresh if ended else fresh[: unfinished(fresh)]
         self._told += len(fresh)
-        said = self._markers.renumber(fresh)
+        said = self._markers.renumber_part(fresh)
         self.text += said
         return said
 
 
-def told_so_far(reply: str) -> str:
-    """Read the answer's text out of the head of a reply, as far as it is certain."""
+def told_so_far(reply: str) -> tuple[str, bool]:
+    """Read the answer's text out of the head of a reply, as far as it is certain, and say whether it is all of it."""
     if not _JSON_START.match(reply):
-        return reply.lstrip() if len(reply.strip()) > MAYBE_JSON_CHARS and not reply.lstrip().startswith("`") else ""
+        told = len(reply.strip()) > MAYBE_JSON_CHARS and not reply.lstrip().startswith("`")
+        return reply.lstrip() if told else "", False
     start = _ANSWER.search(reply)
-    return _unescaped(reply[start.end() :]) if start else ""
+    return _unescaped(reply[start.end() :]) if start else ("", False)
 
 
-def _unescaped(inside: str) -> str:
-    """Decode the inside of a JSON string that may break off anywhere."""
+def _unescaped(inside: str) -> tuple[str, bool]:
+    """Decode the inside of a JSON string that may break off anywhere; the second says whether it ends there."""
     end = _CLOSING_QUOTE.search(inside)
     raw = inside[: end.end() - 1] if end else inside
     if not end:
         raw = _OPEN_ESCAPE.sub(lambda found: found.group()[: found.group().rindex("\\")], raw)
         raw = _HIGH_SURROGATE.sub("", raw)
     try:
-        return str(loads(f'"{raw}"', strict=False)).lstrip()
+        return str(loads(f'"{raw}"', strict=False)).lstrip(), end is not None
     except JSONDecodeError:  # no escape that JSON knows: the whole reply will be read with more patience
-        return ""
+        return "", False

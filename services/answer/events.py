@@ -103,6 +103,8 @@ def result_of(row: AskRow) -> dict[str, Any]:
         "gate_wait_ms": (row.trace or {}).get("gate_wait_ms", 0),
         "took_ms": took_ms,
         "missing": (row.trace or {}).get("missing", []),
+        "confirmed_items": (row.trace or {}).get("confirmed_items", []),
+        "verified": (row.trace or {}).get("verified"),
     }
 
 

@@ -1,12 +1,13 @@
 """Answer without a model: copy the sentences that say most of what was asked.
 
 In: a question that the evidence was found to cover. Out: one to three sentences, word for word, each with its
-own marker and citation. It refuses when no sentence shares a word with the question.
+own marker and citation; of a question of several parts one for each that can be answered. It refuses when no sentence
+shares a word with the question.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.answer.evidence import Evidence
 from services.answer.question import Asked
@@ -67,21 +68,26 @@ class Candidate:
         return self.evidence.text[self.span.start : self.span.end]
 
 
-def extract(asked: Asked, evidence: Sequence[Evidence], max_chars: int = MAX_ANSWER_CHARS) -> Answer | Refusal:
+def extract(
+    asked: Asked, evidence: Sequence[Evidence], max_chars: int = MAX_ANSWER_CHARS, parts: Sequence[Asked] = ()
+) -> Answer | Refusal:
     """Answer with the best sentences of the evidence.
 
     Args:
         evidence: best first.
         max_chars: longest answer, markers included.
+        parts: of a question of several those that can be answered, each asked alone.
     Returns:
         sentences of one passage stand together in the order of the page; markers count from 1, one a
         sentence.
     """
     found = candidates(asked, evidence)
-    chosen = _in_order(_with_context(_choose(found, max_chars), found, max_chars))
+    chosen = _with_context(_choose(found, max_chars), found, max_chars)
+    chosen = _in_order(_for_parts(parts, evidence, chosen, max_chars) if parts else chosen)
     if not chosen:
         return refuse("evidence_weak", asked.language)
-    share = asked.share(term for each in chosen for term in terms(f"{each.evidence.title} {each.text}"))
+    held = {term for each in chosen for term in terms(f"{each.evidence.title} {each.text}")}
+    share = _of_parts(asked, parts).share(held)
     text = " ".join(_marked(each, n) for n, each in enumerate(chosen, start=1))
     citations = tuple(_citation(each, n) for n, each in enumerate(chosen, start=1))
     return Answer(text, _completeness(share), _confidence(share), citations)
@@ -135,6 +141,32 @@ def _with_context(chosen: list[Candidate], found: Sequence[Candidate], max_chars
         return chosen
     before = (each for each in found if _precedes(each, chosen[0]))
     return [*(each for each in before if _length([each, *chosen]) <= min(max_chars, FURTHER_CHARS)), *chosen]
+
+
+def _for_parts(
+    parts: Sequence[Asked], evidence: Sequence[Evidence], usual: list[Candidate], max_chars: int
+) -> list[Candidate]:
+    """Take the best sentence for each part; the usual ones where those answer several parts already."""
+    best: list[Candidate] = []
+    for part in parts:
+        room = max_chars - _length(best) - bool(best)
+        found = candidates(part, evidence)
+        chosen = _choose(found, room)[:1]
+        if len(parts) == 1:
+            chosen = _with_context(chosen, found, max_chars)
+        best += [each for each in chosen if _place(each) not in map(_place, best)]
+    are_there = {*map(_place, best)} <= {*map(_place, usual)}
+    return usual if len(parts) > 1 and are_there else best
+
+
+def _of_parts(asked: Asked, parts: Sequence[Asked]) -> Asked:
+    """Give a question without the words of what cannot be answered, and those that only ask."""
+    weights = {term: weight for term, weight in asked.weights.items() if any(term in part.weights for part in parts)}
+    return replace(asked, weights=weights) if parts else asked
+
+
+def _place(each: Candidate) -> tuple[int, int]:
+    return each.evidence.n, each.position
 
 
 def _precedes(one: Candidate, other: Candidate) -> bool:

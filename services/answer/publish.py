@@ -1,12 +1,13 @@
-"""Tell whoever listens how an ask goes: nothing is written, and nobody need listen.
+"""Tell whoever listens how an ask goes: nobody need listen.
 
 Events wait in memory for a task of their own that sends them by NOTIFY, all that wait in one statement: the model never
 waits for a listener nor for Postgres, words that come fast travel together, and what is lost on the way stands in the
-finished row.
+finished row. The one thing that is written on the way is what an attempt has done so far, at each call of a model: if
+its process dies, the next attempt counts it (services/answer/attempts.py).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,10 +60,15 @@ class _Numbers:
 
 
 class Publisher:
-    """The voice of one ask; speaks while `speaking()` is entered."""
+    """The voice of one ask; speaks while `speaking()` is entered.
 
-    def __init__(self, db: Database, ask_id: int) -> None:
-        self._db, self._ask_id = db, ask_id
+    Args:
+        claim: under which the ask's row is in hand; None where there is none, and nothing is kept.
+    """
+
+    def __init__(self, db: Database, ask_id: int, claim: int | None = None) -> None:
+        self._db, self._ask_id, self._claim = db, ask_id, claim
+        self._left: dict[str, Any] | None = None
         self._stream, self._numbers = AnswerStream(), _Numbers()
         self._unsent: list[AskEvent] = []
         self._woken, self._closed = anyio.Event(), False
@@ -84,6 +90,16 @@ class Publisher:
         """Send an event as soon as may be; a step's is numbered here."""
         self._unsent.append(self._numbers.number(event, len(self.streamed)))
         self._woken.set()
+
+    def keep(self, left: dict[str, Any]) -> None:
+        """Write with the row what has been done so far, as soon as may be; the end of the ask writes over it."""
+        if self._claim is not None:
+            self._left = left
+            self._woken.set()
+
+    def cites(self, known: Collection[int]) -> None:
+        """Hear which numbers the evidence has, before the model writes."""
+        self._stream.cites(known)
 
     async def heard(self, piece: str) -> None:
         """Take a piece of what the model writes, and pass on the words of the answer in it."""
@@ -108,14 +124,17 @@ class Publisher:
         self._woken.set()
 
     async def _keep_sending(self) -> None:
-        while self._unsent or not self._closed:
+        while self._unsent or self._left or not self._closed:
             await self._woken.wait()
             self._woken = anyio.Event()
             if self._closed:
                 self._woken.set()
             events, self._unsent = self._unsent, []
-            if events:
-                with suppress(DatabaseError):  # the row will tell, or the job begins anew
+            left, self._left = self._left, None
+            with suppress(DatabaseError):  # the row will tell, or the job begins anew
+                if left is not None:
+                    await self._db.none("note_ask_so_far", id=self._ask_id, claim=self._claim, trace=left)
+                if events:
                     await self._send(events)
 
     async def _send(self, events: Sequence[AskEvent]) -> None:

@@ -5,7 +5,7 @@ stay. It searches within the asker's filters and may only narrow them; nothing r
 a passage says is quoted to the model, never an order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ log = get_logger()
 
 NARROWING = ("material_type", "jurisdiction", "collection", "year", "kind")
 """Filters that the model may name; whose documents, and what may be quoted, is not its to say."""
+ARGUMENTS = ("query", *NARROWING)
 SEARCH = Tool(
     "search",
     "Searches the reader's own documents, Korean and English, and gives numbered passages. Ask for one thing at a "
@@ -49,10 +50,13 @@ SEARCH = Tool(
 
 NO_SUCH_TOOL = "There is no such tool. The only one is search."
 NO_QUERY = "The search was not carried out: `query` must be a text."
+UNKNOWN = "there is no argument {}. The arguments are {}."
 NO_MORE = "The search was not carried out: there are no more searches. Answer from the passages you have."
 NOTHING = "Nothing was found. Other words may help."
 NO_ROOM = "More was found, but there is no room to show it. Answer from the passages you have."
 KNOWN = "Found again, and shown to you before: {}."
+SAID_CHARS = 80
+"""So much is said again of a name that nobody knows."""
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class SearchTool:
         if self.found.searches >= self._settings.search_exec_max:
             return NO_MORE, facts | {"declined": "no_more_searches"}
         try:
-            query, filters = self._read(call)
+            query, filters = self._read(arguments_of(call))
         except (ReplyMisshapen, RequestError) as error:
             return f"The search was not carried out: {error}", facts | {"declined": "bad_arguments"}
         if not query:
@@ -116,10 +120,9 @@ class SearchTool:
     def _settings(self) -> ReactSettings:
         return self.tools.settings.answer.react
 
-    def _read(self, call: ToolCall) -> tuple[str, Filters]:
-        given = call.read()
+    def _read(self, given: Mapping[str, Any]) -> tuple[str, Filters]:
         query = given.get("query")
-        wished = {name: given[name] for name in NARROWING if given.get(name) not in (None, "", [])}
+        wished = {name: value for name, value in given.items() if name in NARROWING}
         filters = narrowed(self.filters, parse_filters(wished, self.filters.user_id)).for_evidence()
         return _plain(query) if isinstance(query, str) else "", filters
 
@@ -145,6 +148,29 @@ class SearchTool:
         if self._settings.search_tool_mode == "lexical":
             return ALONE
         return Helpers(self.tools.models, self.call.priority)
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any]:
+    """Read a call's arguments as a model means them: names in any case, one text also as a list of one.
+
+    Returns:
+        what is said, by the names of ARGUMENTS; one without a value (null, an empty text or list) says nothing and is
+        left out.
+    Raises:
+        ReplyMisshapen: they are no JSON object.
+        RequestError: a name is unknown; what it was to narrow would be left wide without a word.
+    """
+    said = {name.strip().lower(): value for name, value in call.read().items() if value not in (None, "", [], {})}
+    if unknown := sorted(set(said) - set(ARGUMENTS)):
+        named = _plain(", ".join(unknown))[:SAID_CHARS]
+        raise RequestError(400, "unknown_argument", UNKNOWN.format(named, ", ".join(ARGUMENTS)))
+    for name in ("query", "year"):
+        if isinstance(value := said.get(name), list) and len(value) == 1:
+            said[name] = value[0]
+    if (kinds := said.get("kind")) is not None:
+        each_kind = kinds if isinstance(kinds, list) else [kinds]
+        said["kind"] = [each.strip().lower() if isinstance(each, str) else each for each in each_kind]
+    return said
 
 
 def narrowed(asked: Filters, wished: Filters) -> Filters:

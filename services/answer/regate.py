@@ -26,7 +26,9 @@ Name = Literal[
     "partial(verifier)",
     "partial(uncited)",
     "partial(missing)",
+    "partial(cut)",
     "partial(draft)",
+    "clean(unverified)",
     "clean(weak)",
     "clean",
 ]
@@ -56,6 +58,8 @@ class Facts:
         missing: parts of the question that the classifier did not find answered.
         thin: the writer itself calls its draft partial (the built-in answerer does, by measure).
         confidence: the writer's, lowered where the rules do not see the question covered.
+        unverified: the verifier was to look for contradictions, and did not answer.
+        cut: the writer wrote more than fits, and a claim of it is left out.
     """
 
     found: Found = "some"
@@ -72,6 +76,8 @@ class Facts:
     missing: int = 0
     thin: bool = False
     confidence: Confidence = "high"
+    unverified: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,9 @@ RE_GATE: Sequence[Row] = (
     Row(6, "partial(verifier)", {"doubted": 1}, "partial", "the verifier doubts a claim", None, "medium"),
     Row(7, "partial(uncited)", {"uncited": 1}, "partial", "a claim has no source", None, "medium"),
     Row(7, "partial(missing)", {"missing": 1}, "partial", "a part of the question is not answered", None, "medium"),
+    Row(7, "partial(cut)", {"cut": True}, "partial", "more was written than the length allows", None, "medium"),
     Row(7, "partial(draft)", {"thin": True}, "partial", "the built-in answerer holds little of the question"),
+    Row(7, "clean(unverified)", {"unverified": True}, "full", "the verifier did not answer", None, "medium"),
     Row(7, "clean(weak)", {"weak": 1}, "full", "weak findings only", None, "medium"),
     Row(7, "clean", {}, "full", "nothing found against it"),
 )

@@ -29,12 +29,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply with a marker `[n]` behind each claim, one for each of its citations."""
+    """A reply with a marker `[n]` behind each claim, one for each of its citations; `cut`: more was written."""
 
     text: str
     completeness: Completeness
     confidence: Confidence
     citations: tuple[Citation, ...]
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ _SENTENCES: dict[ReplyLanguage, dict[Reason, str]] = {
         "evidence_missing": "질문과 관련된 자료를 찾지 못했습니다. 해당 내용을 담은 문서를 추가해 주세요.",
         "evidence_restricted": "관련 자료는 인용이 제한된 문서뿐입니다. 인용할 수 있는 문서를 추가해 주세요.",
         "evidence_weak": "찾은 자료로는 답할 수 없습니다. 질문의 내용을 직접 다루는 문서가 필요합니다.",
-        "answer_ungrounded": "답의 근거를 원문에서 확인하지 못했습니다. 답이 그대로 담긴 문서가 필요합니다.",
+        "answer_ungrounded": "모델이 쓴 답의 근거를 원문에서 찾지 못했습니다. 다시 묻거나 찾은 자료를 열어 보세요.",
         "answer_empty": "자료는 찾았지만 모델이 답을 쓰지 못했습니다. 그 자료를 보거나 질문을 나누어 다시 물어 주세요.",
     },
     "en": {
         "evidence_missing": "No document here deals with this question. Add one that does.",
         "evidence_restricted": "Only documents that may not be quoted deal with this. Add one that may.",
         "evidence_weak": "What was found does not answer this. A document that deals with it directly is needed.",
-        "answer_ungrounded": "The draft could not be traced to its sources. A document that states it is needed.",
+        "answer_ungrounded": "What the model wrote could not be traced to a page. Ask again, or open what was found.",
         "answer_empty": "The model searched and wrote no answer. See what it found, or ask again in smaller parts.",
     },
 }

@@ -10,14 +10,17 @@ from dataclasses import asdict, dataclass, replace
 from db.rows import ServedPage
 from services.answer.calls import Caller
 from services.answer.check import UNTRACEABLE, Finding, PageKey, check, check_sense
+from services.answer.confirmed import confirmed_items
 from services.answer.evidence import Evidence
+from services.answer.founded import check_founded, is_lead_in
 from services.answer.grounding import check_numbers, numeric_conflicts
 from services.answer.judge import Opinion
 from services.answer.mend import Place, mend
-from services.answer.missing import head_of, missing_words
+from services.answer.missing import all_missing, missing_words
 from services.answer.question import Asked
 from services.answer.regate import Decision, Facts, settle
 from services.answer.result import Answer, Citation, Refusal, refuse
+from services.answer.synthesize import cite, cited_anew
 from services.answer.trace import Trace
 from services.answer.verify import Checked, is_worth_it, verify
 from services.tools import Tools
@@ -31,6 +34,7 @@ class Basis:
         passages: whole, numbered as the draft was shown them; `shown` has as much of each as the writer saw.
         covered: what the rules say.
         relevance: of the best excerpt, 0..1.
+        parts: of a question of several those that the built-in answerer can answer, each asked alone.
     """
 
     asked: Asked
@@ -39,6 +43,7 @@ class Basis:
     opinion: Opinion
     covered: bool
     relevance: float
+    parts: Sequence[Asked] = ()
 
     @property
     def facts(self) -> Facts:
@@ -96,22 +101,32 @@ def facts_of(draft: Answer, basis: Basis, findings: Sequence[Finding], checked: 
         denied=sum(each.weight == "strong" and each.kind == "direct_negation" for each in objections),
         numeric=sum(each.weight == "strong" and each.kind == "numeric_conflict" for each in objections),
         doubted=sum(each.weight == "medium" for each in objections),
+        cut=draft.cut,
         thin=thin and draft.completeness == "partial",
         confidence=draft.confidence,
+        unverified=checked.verified is False,
     )
 
 
 async def _findings(draft: Answer, basis: Basis, reviewer: Reviewer) -> list[Finding]:
     texts = _cited_texts(draft, basis)
     max_chars = reviewer.tools.settings.answer.max_chars
-    findings = check(draft, await _pages(draft.citations, reviewer.tools), max_chars)
+    found = check(draft, await _pages(draft.citations, reviewer.tools), max_chars)
+    if any(each.code == "no_citation" for each in found):
+        return [each for each in found if each.code in ("no_citation", "marker_unknown")]
+    findings = [each for each in found if not _announces(each, draft)]
     numbers = check_numbers(draft.text, list(texts.values()), basis.asked.text)
     findings += [Finding(each.code, each.where, each.strength, each.start, each.end) for each in numbers]
     if reviewer.caller is not None:
         findings += check_sense(draft, basis.asked, texts)
+        findings += check_founded(draft, basis.asked, texts, findings)
         conflicts = numeric_conflicts(list(texts.values()))
         findings += [Finding(each.code, each.where, each.strength) for each in conflicts]
     return findings
+
+
+def _announces(finding: Finding, draft: Answer) -> bool:
+    return finding.code == "uncited_claim" and is_lead_in(draft.text[finding.start : finding.end])
 
 
 def _cited_texts(draft: Answer, basis: Basis) -> dict[int, str]:
@@ -132,14 +147,15 @@ async def _verified(draft: Answer, basis: Basis, reviewer: Reviewer, findings: S
     settings, trace = reviewer.tools.settings.answer, reviewer.trace
     strong = sum(each.strength == "strong" for each in findings)
     untraceable = any(each.code in UNTRACEABLE for each in findings)
-    if reviewer.caller is None or not settings.verify or untraceable or not is_worth_it(strong, basis.relevance):
+    worth_it = is_worth_it(strong, basis.relevance, settings)
+    if reviewer.caller is None or not settings.verify or untraceable or not worth_it:
         return Checked()
     shown = {each.chunk_id: each for each in basis.shown}
     cited = [replace(shown[each.chunk_id], n=each.n) for each in draft.citations if each.chunk_id in shown]
     trace.begin("verify")
     with trace.timed("verify"):
         checked = await verify(draft, basis.asked, cited, reviewer.caller, settings)
-    trace.note(verified=checked.ran, objections=[asdict(each) for each in checked.objections])
+    trace.note(verified=checked.verified, objections=[asdict(each) for each in checked.objections])
     return checked
 
 
@@ -151,16 +167,29 @@ def _given(
     findings: Sequence[Finding],
     checked: Checked,
 ) -> Answer:
-    """Give the answer as it is decided: what does not hold is taken back, and told as missing."""
+    """Give the answer as it is decided: what does not hold is taken back, and what the question lacks then is told."""
     objections = checked.objections
     back: list[Place] = [(each.start, each.end) for each in findings if each.strength == "strong"]
     back += [(each.start, each.end) for each in objections if each.weight == "strong"]
-    mended, gone = mend(draft, back, reviewer.tools.settings.answer.max_chars)
+    mended = draft if reviewer.caller is None and not back else _mended(draft, basis, reviewer, back, findings)
     missing: list[str] = []
     if decision.completeness == "partial":
-        doubted = [each.where for each in objections if each.weight == "medium"]
-        uncited = [each.where for each in findings if each.code == "uncited_claim"]
-        named = [*basis.opinion.missing, *gone, *map(head_of, doubted + uncited)]
-        missing = list(dict.fromkeys(named)) or list(missing_words(basis.asked, mended))
+        told = not draft.cut and mended.text == draft.text and basis.opinion.missing
+        missing = all_missing(basis.opinion.missing, () if told else missing_words(basis.asked, mended))
     note(reviewer.trace, decision, missing)
+    against = [(each.start, each.end) for each in findings] + [(each.start, each.end) for each in objections]
+    reviewer.trace.note(confirmed_items=confirmed_items(draft, mended, against))
     return replace(mended, completeness=decision.completeness, confidence=decision.confidence)
+
+
+def _mended(
+    draft: Answer, basis: Basis, reviewer: Reviewer, back: Sequence[Place], findings: Sequence[Finding]
+) -> Answer:
+    """Take back what does not hold. An unfounded claim does not choose the words that are quoted in its place."""
+    instead = None
+    if any(each.code == "unfounded_claim" for each in findings):
+        whole = {each.chunk_id: each for each in basis.passages}
+        cited = [(each.n, whole[each.chunk_id]) for each in draft.citations if each.chunk_id in whole]
+        instead = [cite(n, passage, basis.asked.text) for n, passage in cited]
+    mended = mend(draft, back, reviewer.tools.settings.answer.max_chars, instead)
+    return mended if mended.text == draft.text else cited_anew(mended, basis.passages)

@@ -11,7 +11,7 @@ from db.gate import Priority
 from db.jobs import Job
 from db.rows import AskQuestion
 from services.answer.ask import Asking, writer_of
-from services.answer.cache import Kept, Served, keep
+from services.answer.cache import Served, keep, kept_of
 from services.answer.modes import answer
 from services.answer.publish import Publisher
 from services.answer.result import Answer, Citation, Refusal
@@ -32,7 +32,7 @@ async def answer_ask(job: Job, tools: Tools) -> Outcome:
     row = await tools.db.one(AskQuestion, "ask_question", id=job.id)
     if row is None:
         return Skipped("evidence_missing", "The question was removed before it was answered.")
-    voice = Publisher(tools.db, row.id)
+    voice = Publisher(tools.db, row.id, job.claim)
     async with voice.speaking():
         return await _answered(job, row, tools, voice)
 
@@ -40,6 +40,7 @@ async def answer_ask(job: Job, tools: Tools) -> Outcome:
 async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) -> Outcome:
     trace = Trace(voice.publish)
     trace.anew = row.anew
+    trace.take_over(row.trace)
     call = Call(Role.PRIMARY, Priority(job.urgency), f"synthesis ask:{row.id}")
     try:
         filters = parse_filters(row.filters, row.user_id)
@@ -54,7 +55,7 @@ async def _answered(job: Job, row: AskQuestion, tools: Tools, voice: Publisher) 
     passages = {each.chunk_id: each.text for each in evidence}
     values = _values(result, passages) | {"trace": trace.facts}
     voice.tell(result, values["citations"])
-    said = Served(Kept(result, tuple(evidence)), author.model, author.prompt_version)
+    said = Served(kept_of(result, evidence, trace), author.model, author.prompt_version)
     kept = keep(row.id, row.user_id, said, values["citations"], tools, trace)
     return Completed((Write.once("save_answer", id=row.id, **asdict(author), **values), *kept))
 

@@ -6,20 +6,23 @@ says that the evidence does not answer. What it wrote is not believed yet: servi
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from services.answer.attribute import attribute
 from services.answer.calls import Answered, Caller
-from services.answer.check import uncited_claims
+from services.answer.check import claims, uncited_claims, unmarked
 from services.answer.draft import Markers
 from services.answer.evidence import Evidence
 from services.answer.extract import quotable_spans
+from services.answer.markers import plain_markers
 from services.answer.missing import parts_of
 from services.answer.publish import Turn
 from services.answer.question import Asked
-from services.answer.result import Answer, Citation, Confidence, Refusal, refuse
+from services.answer.regate import lower
+from services.answer.result import Answer, Citation, Completeness, Confidence, Refusal, refuse
 from services.answer.shown import LANGUAGES, fitting, quoted, written_out
 from services.model.chat import Heard
 from services.model.errors import ReplyMisshapen
@@ -33,6 +36,8 @@ from services.text.terms import terms
 PROMPT = "synthesize"
 _CITED = re.compile(r"(?:\s*\[\d{1,3}\])+[.!?。]?")
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
+_ECHOED = re.compile(r"</?(?:evidence|question)\b[^<>]*>")
+"""The marks around what a small model was shown, which it may copy with the rest."""
 _BLANK = re.compile(r"\s+")
 _JSON_LIKE = re.compile(r"\s*(?:```|\{|\[\s*[\"{\[])")
 
@@ -62,6 +67,8 @@ class Draft(BaseModel):
     @field_validator("answer", mode="before")
     @classmethod
     def _text(cls, given: Any) -> Any:
+        if isinstance(given, list) and all(isinstance(each, str) for each in given):
+            return " ".join(given)  # sentence by sentence
         return "" if given is None else given
 
 
@@ -105,6 +112,7 @@ async def synthesize(
         return settled(read_draft(text), ground, max_chars)
 
     request = fitting(endpoint, ground.evidence, filled)
+    caller.voice.cites({each.n for each in ground.evidence})
     return await caller.ask("synthesis", caller.own, prompt, request, read, turn, heard)
 
 
@@ -129,14 +137,20 @@ def settled(draft: Draft, ground: Ground, max_chars: int) -> Answer | Refusal:
     """Turn a draft into an answer with citations, or into a refusal when the model found no answer in the evidence."""
     if draft.refused:
         return refuse("evidence_weak", ground.asked.language, parts_of(ground.asked, [draft.refuse_reason or ""]))
-    markers = Markers()
-    text = clip(markers.renumber(draft.answer.strip()), max_chars)
+    known = {each.n: each for each in ground.evidence}
+    told = plain_markers(_ECHOED.sub("", draft.answer).strip(), known)
+    traced = attribute(told, ground.evidence, ground.asked)
+    markers = Markers(known.keys())
+    whole = markers.renumber(traced)
+    text = clip(whole, max_chars)
     numbers = dict.fromkeys(int(n) for n in _NUMBER.findall(text))
     cited = {n: markers.order[n - 1] for n in numbers if 1 <= n <= len(markers.order)}
-    known = {each.n: each for each in ground.evidence}
-    citations = tuple(_citation(n, known[of], text) for n, of in cited.items() if of in known)
+    citations = tuple(cite(n, known[of], _claims_of(n, text)) for n, of in cited.items() if of in known)
     confidence = draft.confidence if ground.covered else "low"
-    return Answer(text, "partial" if uncited_claims(text) else "full", confidence, citations)
+    if traced != told:
+        confidence = lower(confidence, "medium")
+    completeness: Completeness = "partial" if uncited_claims(text) else "full"
+    return Answer(text, completeness, confidence, citations, cut=_says_less(text, whole))
 
 
 def clip(text: str, max_chars: int) -> str:
@@ -151,13 +165,32 @@ def clip(text: str, max_chars: int) -> str:
     return text[:end].rstrip() + "…"
 
 
-def _citation(n: int, evidence: Evidence, text: str) -> Citation:
-    span = _best_span(evidence.text, _claims_of(n, text))
+def _says_less(text: str, whole: str) -> bool:
+    """Say whether a text that was cut lacks a claim: one that is said twice is lacking only where it is not said."""
+    said, written = ({each.text.rstrip(".…") for each in claims(some)} for some in (text, whole))
+    return text != whole and not written <= said
+
+
+def cite(n: int, evidence: Evidence, words: str) -> Citation:
+    """Give the citation [n] of a passage, with the sentence of it that shares most with the words."""
+    span = _best_span(evidence.text, words)
     start = evidence.page_start + span.start
     quote = evidence.text[span.start : span.end]
     return Citation(
         n, evidence.document_id, evidence.chunk_id, evidence.title, evidence.page, quote, start, start + len(quote)
     )
+
+
+def cited_anew(answer: Answer, passages: Sequence[Evidence]) -> Answer:
+    """Give an answer that lost claims with quotes for those that are left; one that is itself in the text stays."""
+    whole = {each.chunk_id: each for each in passages}
+    citations = (
+        each
+        if each.chunk_id not in whole or " ".join(each.quote.split()) in unmarked(answer.text)
+        else cite(each.n, whole[each.chunk_id], _claims_of(each.n, answer.text))
+        for each in answer.citations
+    )
+    return replace(answer, citations=tuple(citations))
 
 
 def _claims_of(n: int, text: str) -> str:

@@ -1,7 +1,8 @@
 """Have a model look for contradictions between an answer and the passages it cites.
 
 In: a drafted answer, the question and the cited passages. Out: objections, each to one claim, with a strength; or none,
-where nobody was asked or the call failed: this step never ends an ask, and its word alone never refuses (A23).
+where nobody was asked or the call failed, and which of the two it was: this step never ends an ask, and its word alone
+never refuses (A23).
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,9 +42,6 @@ WEIGHT: Mapping[Kind, Weight] = MappingProxyType(
 
 _KINDS: Mapping[str, Kind] = MappingProxyType({kind: kind for kind in WEIGHT})
 
-SKIPPED_FROM_STRONG, SKIPPED_BELOW_RELEVANCE = 2, 0.2
-"""Behaviours P04: what is refused anyway, or rests on nearly nothing, is not worth a call."""
-
 
 class Verified(BaseModel):
     """The reply that prompts/verify.md asks for."""
@@ -71,15 +69,22 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of the verifier: `ran` is False where nobody was asked or the call failed."""
+    """What came of the verifier.
 
-    ran: bool = False
+    Attributes:
+        verified: whether it looked; False where it was asked and did not answer, None where the rules spare it.
+    """
+
+    verified: bool | None = None
     objections: tuple[Objection, ...] = ()
 
 
-def is_worth_it(strong: int, relevance: float) -> bool:
-    """Say whether an answer with so many strong findings, on evidence of at most that relevance, is to be verified."""
-    return strong < SKIPPED_FROM_STRONG and relevance >= SKIPPED_BELOW_RELEVANCE
+def is_worth_it(strong: int, relevance: float, settings: AnswerSettings) -> bool:
+    """Say whether an answer with so many strong findings, on evidence of at most that relevance, is to be verified.
+
+    Behaviours P04: what is refused anyway, or rests on nearly nothing, is not worth a call.
+    """
+    return strong < settings.verifier_skip_strong and relevance >= settings.verifier_relevance_share
 
 
 async def verify(
@@ -107,7 +112,7 @@ async def verify(
     try:
         said = await caller.ask("verify", call, prompt, fitting(endpoint, cited, filled), _read, turn)
     except ModelError:  # the client has logged which
-        return Checked()
+        return Checked(verified=False)
     return Checked(True, tuple(objections_of(said.value.objections, told, settings.verifier_numeric_promote)))
 
 

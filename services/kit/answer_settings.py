@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.kit.chat_settings import ChatSettings, ReactSettings
 from services.kit.setting_part import Count, Part, Seconds
+from services.kit.span_settings import SpanSettings
 
 
 class AnswerSettings(Part):
@@ -25,10 +26,16 @@ class AnswerSettings(Part):
     )
     verify: bool = Field(True, description="A model looks for contradictions between an answer and what it cites.")
     verifier_limit_s: Seconds = Field(
-        3.0, description="Limit of that call (role VERIFIER); over it there is no objection."
+        3.0, description="Limit of that call (role VERIFIER); over it there is no objection, and less confidence."
     )
     verifier_numeric_promote: bool = Field(
         False, description="A critical conflict of numbers that the verifier sees counts as strong, not as middling."
+    )
+    verifier_skip_strong: Count = Field(
+        2, description="From so many strong findings on the answer is refused anyway, and the verifier not asked (P04)."
+    )
+    verifier_relevance_share: float = Field(
+        0.2, ge=0, le=1, description="Nor is it asked where the best passage is of a lower relevance (P04)."
     )
     cache: bool = Field(True, description="What a model answered is served again while nothing of it has changed.")
     cache_ttl_s: Seconds = Field(3600.0, description="For so long (an hour, A11).")
@@ -39,5 +46,6 @@ class AnswerSettings(Part):
     keep_days: int = Field(
         0, ge=0, description="Finished questions, with their answers, are removed after so many days; 0 keeps them."
     )
+    spans: SpanSettings = SpanSettings()
     react: ReactSettings = ReactSettings()
     chat: ChatSettings = ChatSettings()

@@ -48,3 +48,9 @@ class RequestError(SeodangError):
     def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.status, self.code, self.hint = status, code, hint
+
+
+def first_of(group: ExceptionGroup[Exception]) -> Exception:
+    """Give the first error of a group that is none itself: callers tell errors apart by their class."""
+    inner = group.exceptions[0]
+    return first_of(inner) if isinstance(inner, ExceptionGroup) else inner

@@ -63,6 +63,7 @@ SLOW: Say = {"text": "{}", "hold": "for ever"}
 BROKEN: Say = {"text": '{"verdict": "suff', "end": "close", "after": 2}
 End = tuple[str | None, str | None, str | None, int | None]
 CLEAN: End = ("full", None, "clean", 7)
+UNVERIFIED: End = ("full", None, "clean(unverified)", 7)
 WEAK: End = ("full", None, "clean(weak)", 7)
 GROUNDING: End = ("partial", None, "partial(grounding)", 5)
 VERIFIER: End = ("partial", None, "partial(verifier)", 6)
@@ -82,7 +83,7 @@ FAILED: End = (None, None, None, None)
 
 @dataclass(frozen=True)
 class Case:
-    """One scripted ask; `has` and `lacks` are about the text that the asker sees."""
+    """One scripted ask; `has` and `lacks` are about the text that the asker sees, as `missing` about what it lacks."""
 
     name: str
     question: str
@@ -94,8 +95,10 @@ class Case:
     has: str = ""
     lacks: str = "\0"
     missing: str = ""
+    not_missing: str = "\0"
     error: str | None = None
     promote: bool = False
+    finds: tuple[str, ...] | None = None
 
 
 def answered() -> list[Case]:
@@ -107,6 +110,13 @@ def answered() -> list[Case]:
         Case("good, in doubt", KO, draft(KO_GOOD, **low), CLEAN),
         Case("good, quoted", KO, draft("안전밸브의 작동 압력은 1.2 MPa이다. [1]"), CLEAN),
         Case("good, in a fence", KO, {"text": f"```json\n{draft(KO_GOOD)['text']}\n```"}, CLEAN, has=KO_GOOD),
+        Case("good, in a wrapper", KO, said({"response": json.loads(draft(KO_GOOD)["text"])}), CLEAN, has=KO_GOOD),
+        Case("good, in a list", KO, said([json.loads(draft(KO_GOOD)["text"])]), CLEAN, has=KO_GOOD),
+        Case(
+            "good, as Python writes", KO, {"text": f"{{'answer': '{KO_GOOD}', 'refused': False}}"}, CLEAN, has=KO_GOOD
+        ),
+        Case("good, nearly JSON", KO, {"text": f"{{“answer”: “{KO_GOOD}”, // as asked\n}}"}, CLEAN, has=KO_GOOD),
+        Case("good, by sentences", KEPT, said({"answer": [KEPT_GOOD, KO_GOOD]}), CLEAN, has=f"{KEPT_GOOD} {KO_GOOD}"),
         Case("good, behind thoughts", KO, {"text": f"<think>음…</think>{draft(KO_GOOD)['text']}"}, CLEAN, has=KO_GOOD),
         Case("good, in plain text", KO, {"text": KO_GOOD}, CLEAN, has=KO_GOOD),
         Case("good, two claims", KEPT, draft(f"{KEPT_GOOD} {KO_GOOD}"), CLEAN),
@@ -129,8 +139,8 @@ def answered() -> list[Case]:
             missing="작동",
         ),
         Case("a part that is none", KO, draft(KO_GOOD), CLEAN, judges=judge(missing=("send money to bob",))),
-        Case("uncited claim", KO, draft(f"{KO_GOOD} 점검이 중요합니다."), UNCITED, missing="점검이 중요합니다"),
-        Case("uncited claim first", EN, draft(f"Valves matter a lot. {EN_GOOD}"), UNCITED, missing="Valves matter"),
+        Case("uncited claim", KO, draft(f"{KO_GOOD} 점검이 중요합니다."), UNCITED, lacks="중요", has=KO_GOOD),
+        Case("uncited claim first", EN, draft(f"Valves matter a lot. {EN_GOOD}"), UNCITED, lacks="matter", has=EN_GOOD),
         Case("language, too short to tell", KO, draft("1.2 MPa [1]."), CLEAN),
         Case("a document's order quoted", DESK, draft(DESK_GOOD), CLEAN, lacks="hunter2"),
     ]
@@ -142,7 +152,7 @@ def checked() -> list[Case]:
     english = "The safety valve opens at a pressure of 1.2 MPa, as the rules say [1]."
     korean = "보일러의 안전밸브는 압력이 1.2 MPa에 이르면 열리도록 되어 있어야 합니다 [1]."
     return [
-        Case("wrong number", KO, draft(wrong), GROUNDING, has=KO_SPAN, lacks="9.7", missing="9.7 MPa"),
+        Case("wrong number", KO, draft(wrong), GROUNDING, has=KO_SPAN, lacks="9.7", not_missing="9.7"),
         Case(
             "wrong number en", EN, draft("It opens at 12 MPa [1]."), GROUNDING, has="opens at 1.2 MPa", lacks="12 MPa"
         ),
@@ -167,10 +177,14 @@ def checked() -> list[Case]:
             lacks="그렇습니다",
         ),
         Case("invented citation and number", KO, draft(f"{wrong} 그렇습니다 [7]."), TWO, calls="js"),
-        Case("no citation", KO, draft("작동 압력은 1.2 MPa입니다."), UNTRACEABLE, calls="js"),
-        Case("no citation, plain text", EN, {"text": "It opens at 1.2 MPa, I think."}, UNTRACEABLE, calls="js"),
+        Case("no citation", KO, draft("밸브는 제조사가 정한 대로 엽니다."), UNTRACEABLE, calls="js"),
+        Case("no citation, plain text", EN, {"text": "It opens as its maker wants."}, UNTRACEABLE, calls="js"),
+        Case("no marker", KO, draft("작동 압력은 1.2 MPa입니다."), CLEAN, has="1.2 MPa입니다 [1]."),
+        Case("no marker, plain text", EN, {"text": "It opens at 1.2 MPa, I think."}, CLEAN, has="think [1]."),
         Case("English for a Korean question", KO, draft(english), GROUNDING, has=KO_SPAN, lacks="rules say"),
         Case("Korean for an English question", EN, draft(korean), GROUNDING, has="opens at 1.2 MPa"),
+        Case("Japanese", KO, draft("安全弁の作動圧力は1.2 MPaです [1]."), GROUNDING, has=KO_SPAN, lacks="です"),
+        Case("Chinese, a few words", EN, draft("压力为1.2 MPa [1]."), GROUNDING, has="opens at 1.2 MPa", lacks="压力"),
         Case("wrong language and number", KO, draft(english.replace("1.2", "4.4")), TWO, calls="js"),
         Case(
             "obeys a document", DESK, draft("The wifi password is hunter2."), UNTRACEABLE, calls="js", lacks="hunter2"
@@ -201,13 +215,13 @@ def verified() -> list[Case]:
         Case("wrong number, promoted, high", KO, draft(wrong), GROUNDING, verifies=critical, promote=True),
         Case("wrong number, not promoted, low", KO, draft(wrong, **low), GROUNDING, verifies=critical),
         Case("another question answered", KO, draft(KO_GOOD), VERIFIER, verifies=object_to("intent_core_mismatch")),
-        Case("unsupported", KO, draft(KO_GOOD), VERIFIER, verifies=object_to("unsupported_claim"), missing="압력은"),
+        Case("unsupported", KO, draft(KO_GOOD), VERIFIER, verifies=object_to("unsupported_claim"), has=KO_GOOD),
         Case("objection to no claim", KO, draft(KO_GOOD), CLEAN, verifies=object_to("direct_negation", 5)),
         Case("objection of no kind", KO, draft(KO_GOOD), CLEAN, verifies=object_to("style")),
-        Case("verifier down", KO, draft(KO_GOOD), CLEAN, verifies=DOWN),
-        Case("verifier late", KO, draft(KO_GOOD), CLEAN, verifies=SLOW),
-        Case("verifier in prose", KO, draft(KO_GOOD), CLEAN, verifies={"text": "Looks fine to me!"}),
-        Case("verifier breaks off", KO, draft(KO_GOOD), CLEAN, verifies=BROKEN),
+        Case("verifier down", KO, draft(KO_GOOD), UNVERIFIED, verifies=DOWN),
+        Case("verifier late", KO, draft(KO_GOOD), UNVERIFIED, verifies=SLOW),
+        Case("verifier in prose", KO, draft(KO_GOOD), UNVERIFIED, verifies={"text": "Looks fine to me!"}),
+        Case("verifier breaks off", KO, draft(KO_GOOD), UNVERIFIED, verifies=BROKEN),
     ]  # fmt: skip
 
 

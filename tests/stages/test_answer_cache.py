@@ -1,5 +1,6 @@
 """Answers that are kept: served without a model while nothing of them has changed, and never otherwise."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 
 from db.rows import AskRow
 from services.answer import cache
+from services.answer.events import result_of
 from services.answer.result import Refusal
 from services.answer.trace import Trace
 from services.kit.outcome import Write
@@ -79,6 +81,41 @@ async def test_again__a_refusal_of_the_model_is_kept_too(at_home: House, model: 
     first, again, calls = await asked_twice(at_home)
     assert (first["refused"], again["refused"], calls) == (True, True, 0)
     assert (again["answer"], again["refuse_reason"]) == (first["answer"], first["refuse_reason"])
+
+
+PARTIAL = "안전밸브의 작동 압력은 1.2 MPa입니다 [1]. 안전밸브는 파란색입니다."
+WORDED = ("completeness", "confidence", "refuse_reason", "verdict", "coverage", "re_gate", "partial_basis", "findings")
+
+
+async def test_again__a_partial_answer_still_says_what_it_lacks_and_why(
+    at_home: House, model: ModelServer, db: psycopg.Connection
+) -> None:
+    lacking = {"verdict": "sufficient", "missing": ["작동 압력"], "spans": []}
+    model.script({"when": {"label": "judge *"}, "say": {"text": json.dumps(lacking)}}, *rules(draft(PARTIAL)))
+    first, again, calls = await asked_twice(at_home)
+    assert (first["completeness"], calls) == ("partial", 0)
+    told = [name for name in cache.TOLD if name in first["trace"]]
+    assert {"missing", "confirmed_items", "verified", "findings", "re_gate", "verdict"} <= set(told)
+    assert {name: again["trace"].get(name) for name in told} == {name: first["trace"][name] for name in told}
+    given = [await shown(at_home, row["id"]) for row in (first, again)]
+    assert given[0]["missing"] == given[1]["missing"] == ["작동 압력"]
+    assert given[0]["confirmed_items"] == given[1]["confirmed_items"] != []
+    assert given[0]["verified"] is given[1]["verified"] is True
+    once, twice = all_rows(db, f"SELECT {', '.join(WORDED)}, missing_count FROM ask_events ORDER BY ask_id")
+    assert once == twice
+    assert (twice["re_gate"], twice["partial_basis"], twice["missing_count"]) == ("partial(uncited)",) * 2 + (1,)
+
+
+async def test_again__what_an_older_version_kept_is_no_answer_and_goes(at_home: House, db: psycopg.Connection) -> None:
+    first = await at_home.ask()
+    db.execute("UPDATE answer_cache SET result = result - 'told'")
+    again = await at_home.ask()
+    assert (again["answer"], "cached" in again["trace"]) == (first["answer"], False)
+    assert only(db, "SELECT ask_id, result ? 'told' AS whole FROM answer_cache") == {
+        "ask_id": again["id"],
+        "whole": True,
+    }
+    assert (await at_home.ask())["trace"]["cached_from"] == again["id"]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +293,7 @@ def _trace(**facts: Any) -> Trace:
 
 
 def _kept(tools: Tools, trace: Trace, model: str) -> tuple[Write, ...]:
-    said = cache.Served(cache.Kept(Refusal("evidence_weak", "없다."), ()), model, "synthesize-1")
+    said = cache.Served(cache.kept_of(Refusal("evidence_weak", "없다."), (), trace), model, "synthesize-1")
     return cache.keep(1, 1, said, [], tools, trace)
 
 
@@ -288,6 +325,12 @@ async def test_database__slow_or_away_has_kept_nothing(at_home: House, monkeypat
 
 
 # -- whether a stored answer still holds -------------------------------------------------------------------------------
+
+
+async def shown(home: House, ask_id: int) -> dict[str, Any]:
+    row = await home.tools.db.one(AskRow, "ask_row", id=ask_id)
+    assert row is not None
+    return result_of(row)
 
 
 async def stale(home: House, ask_id: int) -> dict[str, Any]:

@@ -176,6 +176,8 @@ async def test_filters__may_be_narrowed_by_the_model(answered: Put, deep: ModelS
         ({"name": "search", "arguments": {"question": "압력"}}, "bad_arguments"),
         ({"name": "search", "arguments": {"query": "압력", "year": "soon"}}, "bad_arguments"),
         ({"name": "search", "arguments": {"query": "압\u0000력", "kind": "song"}}, "bad_arguments"),
+        ({"name": "search", "arguments": {"query": "압력", "bogus": 1}}, "bad_arguments"),
+        ({"name": "search", "arguments": {"query": "압력", "filters": {"year": 2024}}}, "bad_arguments"),
         ({"name": "delete_everything", "arguments": {}}, "unknown_tool"),
     ],
 )

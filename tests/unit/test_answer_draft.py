@@ -19,7 +19,7 @@ def pieces(text: str, cuts: list[int]) -> list[str]:
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```", "\n {}"])
+@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```", "\n {}", "[ {}]", '{"response": {}}'])
 @given(cuts=st.lists(st.integers(0, 2000), max_size=60))
 def test_stream__gives_the_answer_of_json_however_it_is_cut(escaped: bool, fence: str, cuts: list[int]) -> None:
     reply = fence.replace("{}", json.dumps({"answer": KOREAN, "refused": False}, ensure_ascii=escaped))

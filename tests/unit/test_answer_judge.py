@@ -8,6 +8,7 @@ from services.answer.check import claims
 from services.answer.judge import Judged, picks_of
 from services.answer.spans import Pick
 from services.answer.verify import Verified, is_worth_it, objections_of
+from services.kit.answer_settings import AnswerSettings
 from services.model.errors import ReplyMisshapen
 from services.model.jsonreply import read_json
 
@@ -91,4 +92,10 @@ def test_verified__needs_its_list() -> None:
 def test_verifier__is_spared_what_is_refused_anyway_or_rests_on_nothing(
     strong: int, relevance: float, worth: bool
 ) -> None:
-    assert is_worth_it(strong, relevance) is worth
+    assert is_worth_it(strong, relevance, AnswerSettings()) is worth
+
+
+def test_verifier__is_spared_by_settings() -> None:
+    eager = AnswerSettings(verifier_skip_strong=3, verifier_relevance_share=0)
+    assert is_worth_it(2, 0.0, eager) is True
+    assert is_worth_it(3, 1.0, eager) is False

@@ -1,10 +1,17 @@
 """What a model may narrow, how what it found is numbered, and in which order it is shown."""
 
+import json
 from datetime import date
+from typing import Any
+
+import pytest
 
 from services.answer.react_cards import cards
-from services.answer.react_tools import Found, narrowed
+from services.answer.react_tools import ARGUMENTS, SEARCH, Found, arguments_of, narrowed
 from services.answer.result import Citation
+from services.kit.errors import RequestError
+from services.model.errors import ReplyMisshapen
+from services.model.reply import ToolCall
 from services.search.filters import Filters
 from services.search.hit import Hit
 
@@ -61,3 +68,42 @@ def test_cards__follow_the_markers_then_come_the_others() -> None:
     assert (shown[0]["quote"], shown[0]["start"], shown[0]["end"]) == ("number 3", 18, 26)
     assert shown[1]["url"] == "/api/documents/3/pages/2?start=10&end=36#quote"
     assert shown[1]["quote"] == "passage number 1 says this"
+
+
+def written(arguments: object) -> ToolCall:
+    return ToolCall("1", "search", arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+
+MEANT: tuple[tuple[object, dict[str, Any]], ...] = (
+    ({"query": "pump"}, {"query": "pump"}),
+    ({"Query": "pump", " YEAR ": 2024}, {"query": "pump", "year": 2024}),
+    ({"query": ["pump"], "year": ["2024"]}, {"query": "pump", "year": "2024"}),
+    ({"query": "pump", "kind": "PDF"}, {"query": "pump", "kind": ["pdf"]}),
+    ({"query": "pump", "kind": ["PDF", "Word "]}, {"query": "pump", "kind": ["pdf", "word"]}),
+    ({"query": "pump", "bogus": None, "collection": "", "kind": []}, {"query": "pump"}),
+    ("{'query': 'pump', 'year': None,}", {"query": "pump"}),
+    ("", {}),
+)
+
+
+@pytest.mark.parametrize(("arguments", "meant"), MEANT)
+def test_arguments__are_read_as_the_model_means_them(arguments: object, meant: dict[str, Any]) -> None:
+    assert arguments_of(written(arguments)) == meant
+
+
+@pytest.mark.parametrize("more", [{"bogus": 1}, {"filters": {"year": 2024}}, {"quotable": False}, {"user_id": 2}])
+def test_arguments__that_nobody_knows_are_declined_with_the_names_of_those_that_are(more: dict[str, Any]) -> None:
+    with pytest.raises(RequestError) as caught:
+        arguments_of(written({"query": "pump", **more}))
+    assert next(iter(more)) in str(caught.value)
+    assert all(name in str(caught.value) for name in ARGUMENTS)
+
+
+def test_arguments__are_those_that_the_model_is_told_of() -> None:
+    assert set(SEARCH.parameters["properties"]) == set(ARGUMENTS)
+
+
+def test_arguments__that_are_no_object_are_refused() -> None:
+    for text in ("pump", "[1]", '{"query": '):
+        with pytest.raises(ReplyMisshapen):
+            arguments_of(written(text))

@@ -1,6 +1,7 @@
 """What `services.answer.regate` promises: every row of the tables, their order, and the page that shows them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from services.answer.regate import (
     GATE,
     RE_GATE,
     Decision,
+    Drafted,
     Facts,
     Found,
     Judgement,
@@ -39,10 +41,15 @@ BEHIND = [
     (Facts(), 7, "clean", "full", "high"),
     (Facts(confidence="medium"), 7, "clean", "full", "medium"),
     (Facts(verdict="none"), 7, "clean", "full", "high"),
+    (Facts(unverified=True), 7, "clean(unverified)", "full", "medium"),
+    (Facts(unverified=True, weak=1, confidence="low"), 7, "clean(unverified)", "full", "low"),
+    (Facts(unverified=True, missing=1), 7, "partial(missing)", "partial", "medium"),
     (Facts(weak=1), 7, "clean(weak)", "full", "medium"),
     (Facts(weak=9, confidence="low"), 7, "clean(weak)", "full", "low"),
     (Facts(thin=True), 7, "partial(draft)", "partial", "high"),
     (Facts(missing=1), 7, "partial(missing)", "partial", "medium"),
+    (Facts(missing=1, cut=True), 7, "partial(missing)", "partial", "medium"),
+    (Facts(cut=True, unverified=True, weak=1), 7, "partial(cut)", "partial", "medium"),
     (Facts(uncited=1, weak=1), 7, "partial(uncited)", "partial", "medium"),
     (Facts(doubted=1), 6, "partial(verifier)", "partial", "medium"),
     (Facts(numeric=1), 6, "partial(verifier)", "partial", "low"),
@@ -95,10 +102,10 @@ def all_decisions() -> Iterator[tuple[Facts, Decision]]:
         get_args(Judgement), get_args(Confidence), small, small[:2], small[:2], product((0, 1), repeat=5)
     ):
         doubted, uncited, missing, untraceable, weak = rest
-        for thin, drafted in product((False, True), ("answer", "refusal")):
+        for thin, cut, drafted in product((False, True), (False, True), get_args(Drafted)):
             facts = Facts(
                 "some", verdict, True, drafted, untraceable, strong, weak, uncited, denied, numeric, doubted, missing,
-                thin, confidence,
+                thin, confidence, cut=cut,
             )  # fmt: skip
             yield facts, settle(facts)
 
@@ -110,6 +117,12 @@ def test_decision__is_never_full_and_refused_nor_surer_than_the_writer() -> None
     for found, verdict, covered in product(get_args(Found), get_args(Judgement), (True, False)):
         before = gate(Facts(found=found, verdict=verdict, covered=covered))
         assert before is None or before.refused
+
+
+def test_decision__without_the_verifier_that_was_asked_is_never_sure() -> None:
+    for facts, _ in all_decisions():
+        if not facts.thin:  # the built-in answerer's own word, which no verifier is asked about
+            assert settle(replace(facts, unverified=True)).confidence != "high", facts
 
 
 def test_verifier__alone_never_refuses() -> None:

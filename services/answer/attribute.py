@@ -1,0 +1,65 @@
+"""Give a claim that a model left without a marker the marker of the passage that says it in the same words.
+
+In: what a model wrote, and the passages that it was shown. Out: the same text, with markers added where one passage
+leaves no doubt. A small model often copies rightly and forgets to cite. What no passage says in these words stays
+without a marker.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from services.answer.check import Claim, claims
+from services.answer.evidence import Evidence
+from services.answer.extract import quotable_spans
+from services.answer.founded import stands, without_orders, words_of
+from services.answer.grounding import check_numbers
+from services.answer.question import Asked
+from services.answer.support_words import Wanted, Wording, wanted
+
+LEAST_WORDS = 2
+"""A claim of one word says too little to be traced by its words."""
+LEAST_SHARE = 0.75
+"""What two neighbouring sentences of a passage must have of a claim's words, and of those that are not the question's.
+Strict, for the passage is shown as the claim's source; reasoned, not measured."""
+
+INFLECTED = 0.8
+"""What a verb counts that stands there with another ending; as much as a word that may be misspelt."""
+
+
+def attribute(text: str, evidence: Sequence[Evidence], asked: Asked) -> str:
+    """Add markers, in the numbers of the evidence, behind the claims that have none."""
+    known = {word.form for word in wanted(asked)}
+    for claim in reversed(claims(text)):
+        source = None if claim.cites else _source(claim, evidence, known)
+        if source is not None:
+            end = claim.start + len(text[claim.start : claim.end].rstrip(" \n.!?。…"))
+            text = f"{text[:end]} [{source.n}]{text[end:]}"
+    return text
+
+
+def _source(claim: Claim, evidence: Sequence[Evidence], known: set[str]) -> Evidence | None:
+    """Find the passage that has most of a claim, where it has enough of it and every number."""
+    words = words_of(claim.text, keep_numbers=True)
+    beyond = [word for word in words if word.form not in known]
+    if len(words) < LEAST_WORDS or not beyond:
+        return None
+    shares = [(_share(words, beyond, each), each) for each in evidence]
+    enough = [(share, each) for share, each in shares if share >= LEAST_SHARE and _has_numbers(claim, each)]
+    return max(enough, key=lambda found: found[0], default=(0.0, None))[1]
+
+
+def _share(words: Sequence[Wanted], beyond: Sequence[Wanted], evidence: Evidence) -> float:
+    """Say how much of all words, and of those beyond the question, two neighbouring sentences have: the lesser."""
+    told = without_orders(evidence.text)
+    sentences = [told[span.start : span.end] for span in quotable_spans(told)]
+    windows = [Wording(evidence.title, f"{one} {other}") for one, other in pairwise([*sentences, ""])]
+    return max((min(_held(words, window), _held(beyond, window)) for window in windows), default=0.0)
+
+
+def _held(words: Sequence[Wanted], window: Wording) -> float:
+    return sum(max(window.has(word), INFLECTED * stands(word, window)) for word in words) / len(words)
+
+
+def _has_numbers(claim: Claim, evidence: Evidence) -> bool:
+    found = check_numbers(claim.text, [f"{evidence.title}\n{evidence.text}"])
+    return not any(each.strength == "strong" for each in found)
