@@ -17,13 +17,14 @@ from starlette.responses import JSONResponse
 
 from db.rows import AskRow
 from services.answer.events import AskEvent, result_of
+from services.search.asked import check_asked
 from services.web.chat_wire import ChatIn, ReplyOut
 from services.web.context import OWNER, Web, WebPort
 from services.web.deep import refuse_without_deep
 from services.web.errors import not_found
 from services.web.follow import Events, follow, outcome
 from services.web.hub import Reader
-from services.web.react import check_length, failure, row_of
+from services.web.react import failure, row_of
 from services.web.sse import EventStream
 from services.web.urls import ask_url, chat_url
 
@@ -50,7 +51,7 @@ class Turn:
 
 async def chat(said: ChatIn, web: WebPort, request: Request) -> Response:
     """Say something in a chat; the reply is a stream of envelopes, or one answer with `stream: false`."""
-    check_length(said.message, web)
+    check_asked(said.message, web.settings.search)
     if said.mode == "deep" and (refusal := await refuse_without_deep(web)) is not None:
         return refusal
     turn = await _begin(said, web)

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from services.web.wire import DocumentNumber, FiltersIn, Question, Shape, WaitersOut
+from services.web.ask_wire import FiltersIn, FiltersOrNone
+from services.web.wire import DocumentNumber, Question, Shape, WaitersOut
 
 Mode = Literal["daily", "deep"]
 
@@ -16,7 +17,7 @@ class ChatIn(Shape):
     message: Question
     mode: Mode = "daily"
     chat_id: DocumentNumber | None = None
-    filters: FiltersIn = FiltersIn()
+    filters: FiltersOrNone = FiltersIn()
     stream: bool = True
 
 

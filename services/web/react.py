@@ -14,6 +14,8 @@ from db.rows import AskRow
 from services.answer.events import AskEvent, result_of
 from services.answer.react_loop import UNAVAILABLE
 from services.kit.errors import RequestError
+from services.search.asked import check_asked
+from services.web.ask_wire import AskIn
 from services.web.asks import EVENT_STREAM, FAILED, SKIPPED
 from services.web.context import OWNER, Web, WebPort
 from services.web.deep import deep_unavailable, refuse_without_deep
@@ -22,7 +24,6 @@ from services.web.follow import Events, follow, outcome
 from services.web.hub import Reader
 from services.web.sse import EventStream
 from services.web.urls import ask_url
-from services.web.wire import MAX_QUESTION_CHARS, AskIn
 
 OFF = "This server does not let a model search by itself."
 TURN_ON = "answer.react.enabled turns it on; POST /api/search/ask answers all the same."
@@ -34,7 +35,7 @@ async def react(asked: AskIn, web: WebPort, request: Request, accept: Annotated[
     """Ask a question whose answer a model looks for by itself; 503 `deep_unavailable` without that model."""
     if not web.settings.answer.react.enabled:
         raise RequestError(404, "react_disabled", OFF, TURN_ON)
-    check_length(asked.question, web)
+    check_asked(asked.question, web.settings.search)
     if (refusal := await refuse_without_deep(web)) is not None:
         return refusal
     reader = await enqueue(asked.question, "react", asked.filters.stored(), web)
@@ -42,18 +43,6 @@ async def react(asked: AskIn, web: WebPort, request: Request, accept: Annotated[
         location = {"Location": ask_url(reader.ask_id)}
         return EventStream(_told(reader, asked.debug, web), web.settings.answer.heartbeat_s, location)
     return await _waited(reader, asked.debug, web, request)
-
-
-def check_length(text: str, web: Web) -> None:
-    """Let a question or message pass that is not too long.
-
-    Raises:
-        RequestError: it is.
-    """
-    most = min(web.settings.search.max_query_chars, MAX_QUESTION_CHARS)
-    if len(text) > most:
-        message = f"A question may have {most} characters, this one has {len(text)}."
-        raise RequestError(400, "query_too_long", message, "Shorten it, or split it into several.")
 
 
 async def enqueue(question: str, mode: str, filters: dict[str, Any], web: Web) -> Reader:

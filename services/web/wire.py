@@ -7,13 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.search.filters import KINDS
+from services.kit.problem import words_of
 
 MAX_ID = 2**63 - 1
 """Largest bigint; a larger number is nobody's."""
 MAX_PAGE = 2**31 - 1
-MAX_QUESTION_CHARS = 4000
-"""The CHECK asks_question_length; `search.max_query_chars` may ask for less."""
 MAX_LABEL_CHARS = 200
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -39,40 +37,10 @@ PageNumber = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 Year = Annotated[int, Field(ge=1, le=9999)]
 
 
-def _known_kinds(given: str | list[str] | None) -> str | list[str] | None:
-    if not set([given] if isinstance(given, str) else given or ()) <= set(KINDS):
-        raise ValueError(f"kinds are {', '.join(KINDS)}")
-    return given
-
-
 class Shape(BaseModel):
     """Base of what callers send: unknown names are refused, so that a typing slip is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class FiltersIn(Shape):
-    """What may be searched; a list means any of them."""
-
-    material_type: Labels | None = None
-    jurisdiction: Labels | None = None
-    collection: Labels | None = None
-    year: Year | None = None
-    kind: Annotated[Labels | None, AfterValidator(_known_kinds)] = None
-    quotable: bool | None = None
-
-    def stored(self) -> dict[str, Any]:
-        """Give the filters as the row of an ask keeps them."""
-        return self.model_dump(exclude_none=True)
-
-
-class AskIn(Shape):
-    """A question; with `stream` the reply is a stream of events."""
-
-    question: Question
-    filters: FiltersIn = FiltersIn()
-    debug: bool = False
-    stream: bool = False
 
 
 class CitationOut(BaseModel):
@@ -107,10 +75,19 @@ class AskAgainOut(BaseModel):
     url: str
 
 
+class ConfirmedOut(BaseModel):
+    """A sentence of an answer, without its markers, and the numbers of the citations that it rests on."""
+
+    text: str
+    citations: list[int]
+
+
 class AskOut(BaseModel):
     """An ask, finished or not; `stale` where a cited passage is not as it was when the question was answered.
 
-    `missing` names the parts of the question that are not answered, in its own words.
+    `missing` names the parts of the question that are not answered, in its own words; `confirmed_items` has the
+    sentences that have a source and that nothing was found against; `verified` whether a model looked for
+    contradictions, null where none was to.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -129,6 +106,8 @@ class AskOut(BaseModel):
     gate_wait_ms: float
     took_ms: int | None
     missing: list[str] = []
+    confirmed_items: list[ConfirmedOut] = []
+    verified: bool | None = None
     stale: bool = False
     changed: list[ChangedOut] = []
 
@@ -293,5 +272,5 @@ def shown(problems: Sequence[Any]) -> str:
     parts = []
     for problem in problems:
         place = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path"))
-        parts.append(f"{place}: {problem['msg']}" if place else problem["msg"])
+        parts.append(f"{place}: {words_of(problem)}" if place else words_of(problem))
     return "; ".join(parts).encode(errors="replace").decode()

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from services.answer.result import Reason, refuse
 from services.kit.settings import Settings
 from tests.corridors.deep_fixtures import (
     GOOD,
@@ -145,14 +146,68 @@ async def test_deep__makes_no_more_calls_than_it_may(client: httpx.AsyncClient, 
     assert [call.body["tool_choice"] for call in chats(deep)] == ["auto", "auto", "none"]
 
 
-async def test_deep__a_reply_that_cites_nothing_is_talk_and_bears_no_marker(
-    client: httpx.AsyncClient, deep: ModelServer
-) -> None:
-    deep.script(*loop(searching(), last="제 생각에는 그렇습니다 [9]."))
+async def test_deep__plain_talk_after_a_search_shows_no_cards(client: httpx.AsyncClient, deep: ModelServer) -> None:
+    deep.script(*loop(searching(), last="그것은 찾지 못했습니다. 다른 말로 물어 주세요."))
     events = await said(client, QUESTION, "deep")
-    assert text_of(events) == "제 생각에는 그렇습니다."
-    assert events[-1].data["grounded"] is False
-    assert [card["cited"] for card in events[-1].data["sources"]] == [False]
+    assert text_of(events) == "그것은 찾지 못했습니다. 다른 말로 물어 주세요."
+    assert named(events, "sources") == [{"sources": []}]
+    assert (events[-1].data["grounded"], events[-1].data["refused"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    ["And 900 dollars.", "작동 압력은 9.9 MPa입니다 [1].", "제 생각에는 그렇습니다 [9].", "작동 압력은 1.2 MPa입니다."],
+)
+async def test_deep__a_claim_that_no_passage_bears_out_is_refused_as_an_answer_is(
+    client: httpx.AsyncClient, deep: ModelServer, claimed: str
+) -> None:
+    deep.script(*loop(searching(), last=claimed))
+    events = await said(client, QUESTION, "deep")
+    done = events[-1].data
+    assert (done["status"], done["refused"], done["grounded"]) == ("completed", True, False)
+    assert text_of(events) == done["answer"] == refuse("answer_ungrounded", "ko").sentence
+    assert [card["cited"] for card in done["sources"]] == [False]
+    chat = (await client.get(f"/api/chats/{done['chat_id']}")).json()
+    assert [each["content"] for each in chat["said"]] == [QUESTION, done["answer"]]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (loop(searching("달의 뒷면 qqq"), last="7개의 분화구가 있습니다."), "evidence_missing"),
+        (loop(last="작동 압력은 1.2 MPa입니다 [1]."), "answer_ungrounded"),
+    ],
+)
+async def test_deep__a_claim_without_any_passage_is_refused(
+    client: httpx.AsyncClient, deep: ModelServer, script: list[Row], reason: Reason
+) -> None:
+    deep.script(*script)
+    done = (await said(client, QUESTION, "deep"))[-1].data
+    assert (done["refused"], done["answer"], done["sources"]) == (True, refuse(reason, "ko").sentence, [])
+
+
+@pytest.mark.parametrize("mode", ["daily", "deep"])
+async def test_talk__bears_no_marker_while_it_is_told_nor_in_the_history(
+    client: httpx.AsyncClient, deep: ModelServer, primary: ModelServer, mode: str
+) -> None:
+    (deep if mode == "deep" else primary).script(
+        {"when": {"kind": "chat"}, "say": {"text": "Hi there [1], friend [2]"}}
+    )
+    for _ in range(2):  # a model that was heard before is told word by word
+        events = await said(client, "Hi", mode)
+        assert text_of(events) == events[-1].data["answer"] == "Hi there, friend"
+        assert named(events, "correction") == []
+    chat = (await client.get(f"/api/chats/{events[-1].data['chat_id']}")).json()
+    assert [each["content"] for each in chat["said"]] == ["Hi", "Hi there, friend"]
+
+
+@pytest.mark.parametrize("mode", ["daily", "deep"])
+async def test_talk__of_markers_alone_is_no_reply(
+    client: httpx.AsyncClient, deep: ModelServer, primary: ModelServer, mode: str
+) -> None:
+    (deep if mode == "deep" else primary).script({"when": {"kind": "chat"}, "say": {"text": "[1]"}})
+    done = (await said(client, "Hi", mode))[-1].data
+    assert (done["status"], done["error_code"]) == ("failed", "parse_fail")
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -389,6 +444,11 @@ async def test_status__without_models(settings: Settings) -> None:
     async with serving(settings) as address, client_of(address) as client:
         body = (await client.get("/api/chat/status")).json()
     assert (body["daily"]["state"], body["deep"]["state"]) == ("builtin", "unset")
+
+
+async def test_filters__of_null_are_none(client: httpx.AsyncClient, db: psycopg.Connection) -> None:
+    assert text_of(await said(client, "안녕", filters=None)) == GREETING
+    assert rows(db, "SELECT filters FROM asks") == [{"filters": {}}]
 
 
 async def test_deep__filters_hold(client: httpx.AsyncClient, deep: ModelServer) -> None:
