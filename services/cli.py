@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,15 @@ from db.errors import DatabaseError
 from db.migrate import migrate as apply_migrations
 from services.command import add as adding
 from services.command import ask as asking
+from services.command import ask_show, documents, study
 from services.command import demo as demonstration
 from services.command import digest as digests
-from services.command import documents, study
 from services.command import eval as evaluations
 from services.command import gate as gates
 from services.command import queue as queues
 from services.command import search as searching
 from services.command import status as statuses
+from services.command.ask_told import Voice
 from services.command.ask_trace import show_trace
 from services.command.drain import drain
 from services.command.place import opened_place
@@ -89,6 +91,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Take files and folders in."""
+    collection = adding.collection_named(collection)
     with opened_place(_settings()) as place:
         added = adding.add(place, paths, collection, wait)
     emit(asdict(added), as_json, lambda _: adding.show_added(added))
@@ -111,7 +114,9 @@ def search(
     """Find passages."""
     given = {"material_type": material_type, "jurisdiction": jurisdiction, "collection": collection, "kind": kind}
     filters = parse_filters({**given, "year": year}, OWNER)
-    with opened_place(_settings()) as place:
+    settings = _settings()
+    question = searching.readable(question, settings)
+    with opened_place(settings) as place:
         found = searching.search_chunks(place, question, limit, filters, facets, debug)
     emit(found.model_dump(mode="json"), as_json, lambda _: searching.show_found(found))
 
@@ -128,14 +133,15 @@ def ask(
     """Ask; every claim of the answer names its page."""
     if (question is None) == (show is None):
         raise RequestError(400, "wrong_use", "Give a question, or --show and the number of an ask.")
-    tell = asking.print_event if stream and not as_json else None
-    with opened_place(_settings()) as place:
+    settings = _settings()
+    question = None if question is None else asking.readable(question, settings)
+    with closing(Voice(stream and not as_json, not as_json)) as voice, opened_place(settings) as place:
         if question is not None:
-            result = asking.ask_question(place, question, background, tell, debug)
+            result = asking.ask_question(place, question, background, voice, debug)
         else:
-            result, tell = asking.asked_before(place, show or 0, debug), None
-    shown = asking.show_answer if show is None else asking.show_asked
-    emit(result, as_json, asking.show_citations if tell else shown)
+            result = asking.asked_before(place, show or 0, debug)
+    shown = ask_show.show_rest if stream else ask_show.show_answer
+    emit(result, as_json, shown if show is None else ask_show.show_asked)
     if debug and not as_json:
         show_trace(result)
 
@@ -230,10 +236,13 @@ def main() -> None:
 
 def _fail(exit_code: int, code: str, error: Exception) -> None:
     message = str(error.args[0]) if error.args else str(error)
+    hint = getattr(error, "hint", "")
     if "--json" in sys.argv:
-        print(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))  # noqa: T201
+        said = {"code": code, "message": message, "hint": hint}
+        print(json.dumps({"error": said}, ensure_ascii=False))  # noqa: T201 - the command's result
     else:
-        err.print(message, style="red", highlight=False, markup=False)
+        told = message if hint in message else f"{message} {hint}"
+        err.print(told, style="red", highlight=False, markup=False)
     sys.exit(exit_code)
 
 

@@ -21,8 +21,9 @@ from services.command.place import Place
 from services.command.queue import active_counts
 from services.command.show import err, out
 from services.document.folder import is_storable, is_temporary, scan
-from services.kit.errors import SeodangError
+from services.kit.errors import RequestError, SeodangError
 from services.stages import STAGES
+from services.web.wire import MAX_LABEL_CHARS, clean
 
 OWNER = 1
 FILES_AT_ONCE = 500
@@ -68,6 +69,19 @@ class Rows:
         counts = db.one(FilesProgress, "files_progress", firsts=self.firsts, lasts=self.lasts)
         assert counts is not None
         return counts
+
+
+def collection_named(name: str) -> str:
+    """Give the name of a collection as a row of the inbox keeps it.
+
+    Raises:
+        RequestError: it is empty or too long.
+    """
+    said = clean(name)
+    if not 1 <= len(said) <= MAX_LABEL_CHARS:
+        sentence = f"A collection's name has 1 to {MAX_LABEL_CHARS} characters, this one {len(said)}."
+        raise RequestError(400, "bad_name", sentence, "Choose another one, or leave --collection out.")
+    return said
 
 
 def add(place: Place, paths: Sequence[Path], collection: str, wait: bool) -> Added:

@@ -27,6 +27,8 @@ def show_trace(result: Facts) -> None:
     err.print(f"[bold]ask {result['id']}[/bold]  {_all(result, facts)}", highlight=False)
     if facts.get("cached"):
         err.print(f"served from what was answered for ask {facts.get('cached_from')}: no model was called")
+    if isinstance(earlier := facts.get("earlier"), Mapping):
+        err.print(f"the sums also have {earlier.get('calls')} calls of {earlier.get('attempts')} earlier attempts")
     _table("steps", ("step", "ms"), steps(facts))
     _table("calls", CALL, [[call.get(name) for name in CALL] for call in _list(facts, "calls")])
     _table("hits", ("rank", "chunk", "score", "legs"), hits(facts))

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from services.command.add import add, show_added
-from services.command.ask import show_answer
+from services.command.ask_show import show_answer
 from services.command.place import opened_place
 from services.command.show import err, out
 from services.kit.errors import SeodangError

@@ -33,6 +33,14 @@ class Place:
         """Do the ready work of some stages in this process, in their order; gives the rows ended per stage."""
         return anyio.run(_drain, self, stages)
 
+    async def serve(self, stage: str, until: anyio.Event) -> None:
+        """Do the work of a stage as its daemon does, later attempts too; at the event finish what is in hand."""
+        async with open_tools(self.settings, "drain") as tools, anyio.create_task_group() as tasks:
+            runner = Runner(self.dsn, stage_named(stage), tools, self.settings.queue)
+            tasks.start_soon(runner.run)
+            await until.wait()
+            runner.stop()
+
 
 @contextmanager
 def opened_place(settings: Settings) -> Iterator[Place]:

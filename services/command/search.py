@@ -7,6 +7,8 @@ from rich.text import Text
 from db.pool import open_pool
 from services.command.place import Place
 from services.command.show import out
+from services.kit.settings import Settings
+from services.search.asked import check_filled, check_length
 from services.search.filters import Filters
 from services.search.helpers import Helpers
 from services.web.search import Searched
@@ -17,15 +19,22 @@ from services.wiring import open_models_if_set
 SHOWN_CHARS = 300
 
 
+def readable(question: str, settings: Settings) -> str:
+    """Give a question as `GET /api/search` would search it.
+
+    Raises:
+        RequestError: it is empty or too long.
+    """
+    cleaned = clean(question)
+    check_filled(cleaned)
+    check_length(cleaned, settings.search.max_query_chars)
+    return cleaned
+
+
 def search_chunks(
     place: Place, question: str, limit: int, filters: Filters, facets: bool = False, debug: bool = False
 ) -> SearchOut:
-    """Search as `GET /api/search` does.
-
-    Raises:
-        RequestError: the question is too long.
-    """
-    question = clean(question)
+    """Search as `GET /api/search` does; the question is as `readable` gives it."""
 
     async def run() -> SearchOut:
         settings = place.settings

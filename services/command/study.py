@@ -13,11 +13,12 @@ from db.study_rows import DocumentToTie, ListedTopic, TiedDocument, TopicRow
 from services.command import study_quiz
 from services.command.place import Place, opened_place
 from services.command.show import emit, out, table
-from services.kit.errors import SeodangError
+from services.kit.errors import RequestError, SeodangError
 from services.kit.log import set_up_logging
 from services.kit.settings import Settings, load_settings
 from services.study.bank import Sheet
 from services.study.importing import Imported, import_sheet, read_file, stored_questions, write_file
+from services.web.wire import clean
 
 OWNER = 1
 COMPLAINTS_SHOWN = 50
@@ -186,7 +187,7 @@ def untie(topic: TopicName, documents: DocumentNames, as_json: AsJson = False) -
 
 
 def _find_topic(place: Place, named: str) -> TopicRow | None:
-    return place.db.one(TopicRow, "study_topic", user_id=OWNER, named=named.strip())
+    return place.db.one(TopicRow, "study_topic", user_id=OWNER, named=clean(named))
 
 
 def _topic(place: Place, named: str) -> TopicRow:
@@ -197,10 +198,11 @@ def _topic(place: Place, named: str) -> TopicRow:
 
 
 def _make_topic(place: Place, name: str, description: str, scheduler: Scheduler) -> TopicRow:
-    said = name.strip()
+    said = clean(name)
     if not 1 <= len(said) <= MAX_NAME_CHARS:
-        raise SeodangError(f"A topic's name has 1 to {MAX_NAME_CHARS} characters, this one {len(said)}.")
-    values = {"topic": said, "description": description, "scheduler": str(scheduler)}
+        sentence = f"A topic's name has 1 to {MAX_NAME_CHARS} characters, this one {len(said)}."
+        raise RequestError(400, "bad_name", sentence, "Choose another one.")
+    values = {"topic": said, "description": clean(description), "scheduler": str(scheduler)}
     made = place.db.one(TopicRow, "insert_study_topic", user_id=OWNER, **values)
     if made is None:
         raise SeodangError(f"There is a topic {said!r} already: use it, or choose another name.")
@@ -213,6 +215,7 @@ def _documents_named(place: Place, named: Sequence[str]) -> list[DocumentToTie]:
     Raises:
         SeodangError: one of the names stands for none.
     """
+    named = [clean(word) for word in named]
     ids = [int(word) for word in named if word.isascii() and word.isdigit()]
     collections = [word for word in named if not (word.isascii() and word.isdigit())]
     if not named:

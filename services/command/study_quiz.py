@@ -24,6 +24,7 @@ from services.kit.settings import Settings, load_settings
 from services.study import quiz as quizzes
 from services.study import review as reviews
 from services.study.quiz import Said, Wanted
+from services.web.wire import clean
 
 OWNER = 1
 LOOK_S = 0.5
@@ -78,7 +79,7 @@ def _asked(place: Place, ask: Callable[[Database], Any]) -> Any:
 def _topic(place: Place, named: str | None) -> TopicRow | None:
     if named is None:
         return None
-    row = place.db.one(TopicRow, "study_topic", user_id=OWNER, named=named)
+    row = place.db.one(TopicRow, "study_topic", user_id=OWNER, named=clean(named))
     if row is None:
         raise SeodangError(f"There is no topic {named!r}: `seodang study topic ls` lists them.")
     return row

@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 
 from db.pool import Database
 from services.kit.early import begun
-from services.kit.errors import RequestError
 from services.kit.settings import SearchSettings
+from services.search.asked import check_length
 from services.search.boosts import boost
 from services.search.embed_query import Why, embed_question
 from services.search.filters import Filters
@@ -86,13 +86,7 @@ async def find(
     Raises:
         RequestError: as `search`.
     """
-    if len(question) > settings.max_query_chars:
-        raise RequestError(
-            400,
-            "query_too_long",
-            f"A question may have {settings.max_query_chars} characters, this one has {len(question)}.",
-            "Shorten it, or split it into several.",
-        )
+    check_length(question, settings.max_query_chars)
     limit = max(1, min(limit, settings.max_limit))
     depth = max(limit, settings.rerank_input) if helpers.reranks(settings) else limit
     looking = _Looking(db, normalise(question), filters, depth, settings)

@@ -1,21 +1,23 @@
 """Questions over HTTP: a row goes in, and the synthesis daemon answers it; this process only waits and passes on."""
 
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 from starlette.responses import JSONResponse
 
 from db.rows import AskRow
-from services.answer.events import result_of
-from services.kit.errors import RequestError
+from services.answer.events import AskEvent, result_of
+from services.search.asked import check_asked
 from services.web.again import staleness
+from services.web.ask_wire import AskIn
 from services.web.context import OWNER, Web, WebPort
 from services.web.errors import not_found
-from services.web.follow import follow, outcome
+from services.web.follow import Events, follow, outcome
 from services.web.hub import Reader
 from services.web.sse import EventStream, last_event_id
 from services.web.urls import ask_url
-from services.web.wire import MAX_QUESTION_CHARS, AskIn, AskOut, DocumentNumber
+from services.web.wire import AskOut, DocumentNumber
 
 EVENT_STREAM = "text/event-stream"
 FAILED = 502
@@ -26,19 +28,13 @@ SKIPPED = 409
 
 async def ask(asked: AskIn, web: WebPort, request: Request, accept: Annotated[str, Header()] = "") -> Response:
     """Ask a question; the reply is the cited answer or a refusal, or events when a stream is asked for."""
-    _check_length(asked.question, web)
+    check_asked(asked.question, web.settings.search)
     reader = await _enqueue(asked, web)
     if asked.stream or EVENT_STREAM in accept:
         location = {"Location": ask_url(reader.ask_id)}
-        return EventStream(follow(web, reader), web.settings.answer.heartbeat_s, location)
+        events = _told(reader, web) if asked.debug else follow(web, reader)
+        return EventStream(events, web.settings.answer.heartbeat_s, location)
     return await _waited(reader, asked.debug, web, request)
-
-
-def _check_length(question: str, web: Web) -> None:
-    most = min(web.settings.search.max_query_chars, MAX_QUESTION_CHARS)
-    if len(question) > most:
-        message = f"A question may have {most} characters, this one has {len(question)}."
-        raise RequestError(400, "query_too_long", message, "Shorten it, or split it into several.")
 
 
 async def _enqueue(asked: AskIn, web: Web) -> Reader:
@@ -49,24 +45,34 @@ async def _enqueue(asked: AskIn, web: Web) -> Reader:
         return web.hub.join(ask_id)
 
 
+async def _told(reader: Reader, web: Web) -> Events:
+    """Tell the events of an ask, the last one with the trace."""
+    async with aclosing(follow(web, reader)) as events:
+        async for event in events:
+            if event is not None and event.name == "done":
+                yield AskEvent(event.id, "done", await _debugged(event.data, web))
+            else:
+                yield event
+
+
 async def _waited(reader: Reader, debug: bool, web: Web, request: Request) -> Response:
     result = await outcome(web, reader, request)
     if result is None:
         late = {"id": reader.ask_id, "status": "processing", "url": ask_url(reader.ask_id)}
         return JSONResponse(late, 202, {"Location": ask_url(reader.ask_id)})
-    if result["status"] != "completed":
-        return await _failed(reader.ask_id, web)
-    return JSONResponse(await _debugged(result, web) if debug else result)
+    shown = await _debugged(result, web) if debug else result
+    return JSONResponse(shown) if result["status"] == "completed" else await _failed(shown, web)
 
 
-async def _failed(ask_id: int, web: Web) -> Response:
-    row = await _row(ask_id, web)
+async def _failed(shown: dict[str, Any], web: Web) -> Response:
+    """Write the reply for an ask that ended without a result; `shown` is what is known of it all the same."""
+    row = await _row(shown["id"], web)
     if row.status == "skipped":  # somebody cancelled it while it was waited for
         error = {"code": row.error_code, "message": row.error_message, "hint": "Ask again."}
-        return JSONResponse({**result_of(row), "error": error}, SKIPPED)
+        return JSONResponse({**shown, "error": error}, SKIPPED)
     message = row.error_message or "The question could not be answered."
     error = {"code": row.error_code, "message": message, "hint": "`seodang queue retry --stage synthesis` asks again."}
-    return JSONResponse({**result_of(row), "error": error}, FAILED)
+    return JSONResponse({**shown, "error": error}, FAILED)
 
 
 async def _debugged(result: dict[str, Any], web: Web) -> dict[str, Any]:

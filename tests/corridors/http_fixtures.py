@@ -108,9 +108,20 @@ class Synthesis:
             self.pool,
             """UPDATE asks SET status = 'completed', completed_at = now(), answer = $2, refused = $3,
                    refuse_reason = $4, completeness = $5, confidence = 'high', citations = $6,
-                   trace = '{"steps": ["queued", "retrieve", "answer", "check"]}', model = 'fake'
+                   trace = coalesce(trace, '{}') || '{"steps": ["queued", "retrieve", "answer", "check"]}',
+                   model = 'fake'
                WHERE id = $1""",
             ask_id, text, refused is not None, refused, "insufficient" if refused else "full", self.citations,
+        )  # fmt: skip
+
+    async def finish_partly(self, ask_id: int, text: str, missing: Sequence[str], confidence: str = "medium") -> None:
+        """End the row with an answer to a part of the question."""
+        await row_of(
+            self.pool,
+            """UPDATE asks SET status = 'completed', completed_at = now(), answer = $2, refused = false,
+                   completeness = 'partial', confidence = $3, citations = $4, trace = $5, model = 'fake'
+               WHERE id = $1""",
+            ask_id, text, confidence, self.citations, {"steps": ["queued", "retrieve"], "missing": list(missing)},
         )  # fmt: skip
 
     async def ended(self, ask_id: int) -> None:

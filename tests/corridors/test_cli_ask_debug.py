@@ -83,7 +83,7 @@ def test_debug__in_json_is_the_trace(shell: Shell) -> None:
 
 def test_debug__of_a_refusal_says_on_what_grounds(shell: Shell) -> None:
     said, told = shell.run("ask", "다음 월드컵은 어느 나라에서 열리나요?", "--debug")
-    assert "No answer" in said
+    assert "답하지 않음" in said
     assert "decision: insufficient, evidence_" in told
 
 

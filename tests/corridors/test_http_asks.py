@@ -93,6 +93,39 @@ async def test_ask_stream__tells_steps_words_citations_end(
     assert 'seodang_asks_total{outcome="answered"} 1.0' in (await api.get("/metrics")).text
 
 
+@pytest.mark.parametrize("refused", [None, "evidence_missing"])
+async def test_ask_stream__with_debug_ends_with_the_trace_of_the_plain_reply(
+    api: httpx.AsyncClient, synthesis: Synthesis, refused: str | None
+) -> None:
+    ends: list[dict[str, Any]] = []
+    for more in ({}, {"debug": True}, {"debug": True, "stream": True}, {"stream": True}):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(synthesis.answer_next, ANSWER, refused)
+            response = await api.post("/api/search/ask", json={"question": "작동 압력은?", **more})
+        ends.append((await streamed(response))[-1].data if more.get("stream") else response.json())
+    assert ["trace" in end for end in ends] == [False, True, True, False]
+    assert ends[2]["trace"] == ends[1]["trace"]
+    assert ends[2]["trace"]["steps"][0] == "queued"
+    assert (ends[2]["answer"], ends[2]["refused"]) == (ANSWER, refused is not None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_ask__with_debug_has_the_trace_of_what_failed(
+    api: httpx.AsyncClient, synthesis: Synthesis, stream: bool
+) -> None:
+    async def fail_next() -> None:
+        ask_id = await synthesis.next_ask()
+        await row_of(synthesis.pool, "UPDATE asks SET trace = $2 WHERE id = $1", ask_id, {"steps": ["queued"]})
+        await synthesis.fail(ask_id, "llm_timeout", "no answer in 30 s")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(fail_next)
+        body = {"question": "느린 것?", "debug": True, "stream": stream}
+        response = await api.post("/api/search/ask", json=body)
+    end = (await streamed(response))[-1].data if stream else response.json()
+    assert (end["error_code"], end["trace"]) == ("llm_timeout", {"steps": ["queued"]})
+
+
 async def test_ask_stream__words_come_before_the_end(api: httpx.AsyncClient, synthesis: Synthesis) -> None:
     await synthesis.listened_to()
     async with api.stream("POST", "/api/search/ask", json={"question": "질문", "stream": True}) as response:
@@ -247,6 +280,19 @@ async def test_ask__wrong_bodies_are_the_callers_fault(api: httpx.AsyncClient) -
     for body, code in WRONG:
         response = await api.post("/api/search/ask", json=body)
         assert (response.status_code, response.json()["error"]["code"]) == (400, code), body
+
+
+async def test_ask__says_what_is_wrong_in_its_own_words(api: httpx.AsyncClient) -> None:
+    """No word of the library that reads the body, which means nothing to whoever sent it."""
+    for path, field in (
+        ("/api/search/ask", "question"),
+        ("/api/search/ask/react", "question"),
+        ("/api/chat", "message"),
+    ):
+        response = await api.post(path, json={field: " "})
+        assert response.json()["error"]["message"] == f"{field}: must not be empty", path
+    wrong = await api.post("/api/search/ask", json={"question": "질문", "filters": {"kind": "song"}})
+    assert wrong.json()["error"]["message"].startswith("filters.kind: kinds are pdf, ")
 
 
 async def test_ask__broken_json_is_refused(api: httpx.AsyncClient) -> None:

@@ -137,10 +137,13 @@ def test_shell__searches_with_filters(shell: CliRunner) -> None:
     assert (type(wrong.exception).__name__, str(wrong.exception)[:11]) == ("RequestError", "kind takes ")
 
 
+REFUSED = [("RequestError", "A question may have 4000 chara"), ("RequestError", "The question is empty.")]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_hostile_queries__in_the_shell_are_answered_or_refused(shell: CliRunner) -> None:
     for query in hostile_queries(250):
         done = shell.invoke(app, ["search", "--json", "--", query])
         said = type(done.exception).__name__, str(done.exception)[:30]
-        assert done.exit_code == 0 or said == ("RequestError", "A question may have 4000 chara"), repr(query[:80])
+        assert done.exit_code == 0 or said in REFUSED, repr(query[:80])

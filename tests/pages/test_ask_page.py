@@ -3,10 +3,11 @@
 import pytest
 from playwright.async_api import Browser, expect
 
+from db.pool import Database
 from services.answer.events import AskEvent, gate_event, status_event, token_events
 from services.kit.answer_settings import AnswerSettings
 from services.kit.settings import Settings
-from tests.corridors.http_fixtures import Synthesis, serving, synthesis
+from tests.corridors.http_fixtures import Synthesis, row_of, serving, synthesis
 from tests.pages.test_first_page import ANSWER, Complaints, browser, opened
 
 __all__ = ["browser", "synthesis"]
@@ -28,6 +29,68 @@ async def test_wait__shows_who_is_before(browser: Browser, settings: Settings, s
         await expect(page.locator("#waited")).to_be_hidden()
         await page.context.close()
     assert complaints.texts == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "part", "missing", "doubtful", "verdict"),
+    [
+        ("ko-KR", "질문의 일부만 답했습니다.", "빠진 부분:", "확신이 낮습니다. 원문에서 확인해 주세요.", "일부만 답함"),
+        ("en-US", "Not all of the question is answered.", "Missing:", "Confidence is low:", "Partial answer"),
+    ],
+)
+async def test_partial_answer__says_what_is_missing(
+    browser: Browser,
+    settings: Settings,
+    synthesis: Synthesis,
+    locale: str,
+    part: str,
+    missing: str,
+    doubtful: str,
+    verdict: str,
+) -> None:
+    complaints = Complaints()
+    async with serving(settings) as address:
+        await synthesis.listened_to()
+        page = await opened(browser, address, complaints, locale)
+        lacking = page.locator("#lacking")
+        await page.locator("#question").fill("작동 압력과 점검 주기는?")
+        await page.keyboard.press("Enter")
+        await expect(lacking).to_be_hidden()
+        parts = ["점검 주기", "<b>담당자</b>는 누구"]
+        await synthesis.finish_partly(await synthesis.next_ask(), "1.2 MPa입니다 [1].", parts, "low")
+        await expect(lacking).to_be_visible()
+        await expect(lacking).to_contain_text(part)
+        await expect(lacking).to_contain_text(doubtful)
+        await expect(page.get_by_role("list", name=missing).get_by_role("listitem")).to_have_text(parts)
+        assert await lacking.get_attribute("aria-live") == "polite"
+        await expect(page.locator("#verdict")).to_contain_text(verdict)
+        assert complaints.texts == []
+        await page.reload()  # as it is told to who comes back
+        await expect(page.get_by_role("list", name=missing).get_by_role("listitem")).to_have_text(parts)
+        await page.locator("#question").fill("다른 질문")
+        await page.keyboard.press("Enter")
+        await expect(lacking).to_be_hidden()
+        await page.context.close()
+
+
+async def test_refusal__says_what_would_be_needed_and_nothing_twice(
+    browser: Browser, settings: Settings, synthesis: Synthesis, pool: Database
+) -> None:
+    needed = (
+        "찾은 자료로는 답할 수 없습니다. 질문의 내용을 직접 다루는 문서가 필요합니다. 찾지 못한 내용: 창업자는 누구."
+    )
+    async with serving(settings) as address:
+        await synthesis.listened_to()
+        page = await opened(browser, address, Complaints())
+        await page.locator("#question").fill("창업자는 누구입니까?")
+        await page.keyboard.press("Enter")
+        ask_id = await synthesis.next_ask()
+        await row_of(pool, "UPDATE asks SET trace = $2 WHERE id = $1", ask_id, {"missing": ["창업자는 누구?"]})
+        await synthesis.finish(ask_id, needed, "evidence_weak")
+        await expect(page.locator("#answer")).to_have_text(needed)
+        await expect(page.locator("#verdict")).to_contain_text("답하지 않음")
+        await expect(page.locator("#lacking")).to_be_hidden()
+        await page.context.close()
 
 
 async def test_words__that_are_withdrawn_make_room_for_the_refusal(

@@ -33,6 +33,7 @@ function clear(text) {
   reply = { text: "", citations: new Map(), ending: null, corrected: false };
   $("asked").textContent = text;
   $("verdict").replaceChildren();
+  $("lacking").replaceChildren();
   $("reply").hidden = false;
   say(t.step_queued, true);
   showAnswer();
@@ -103,6 +104,20 @@ function showVerdict(result) {
   $("verdict").replaceChildren(...facts.filter(Boolean).map((fact) => make("span", {}, fact)));
 }
 
+// What the words leave open. A refusal names what is missing by itself; what its sentence does not name is told here.
+function showLacking(result) {
+  const named = (part) => result.refused && result.answer.includes(part.replace(/[.?!。]+$/, ""));
+  const parts = (result.missing ?? []).filter((part) => !named(part));
+  const facts = [
+    result.completeness === "partial" && make("p", {}, t.only_part),
+    parts.length > 0 && make("p", { id: "lacking-parts" }, t.lacking),
+    parts.length > 0 && make("ul", {}, ...parts.map((part) => make("li", {}, part))),
+    !result.refused && result.confidence === "low" && make("p", {}, t.doubtful),
+  ].filter(Boolean);
+  $("lacking").replaceChildren(...facts);
+  $("lacking").querySelector("ul")?.setAttribute("aria-labelledby", "lacking-parts");
+}
+
 const told = {
   status: (data) => say(t[`step_${data.step}`] ?? t.step_queued, true),
   token: (data) => { reply.text += data.text; showAnswer(); },
@@ -125,8 +140,9 @@ function end(result) {
   $("asked").textContent = result.question;
   showAnswer();
   say(result.refused || result.status !== "completed" ? "" : t.done);
-  if (result.status === "completed") showVerdict(result);
-  else offerAgain(result.question);
+  if (result.status !== "completed") return offerAgain(result.question);
+  showLacking(result);
+  showVerdict(result);
 }
 
 function offerAgain(text) {
