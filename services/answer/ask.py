@@ -180,7 +180,7 @@ def _basis(found: Judging, rules: Verdict, opinion: Opinion, asking: Asking) -> 
     spans = asking.tools.settings.answer.spans
     excerpts = choose(found.asked, found.evidence, opinion.picks, spans)
     asking.trace.note(
-        coverage=round(rules.coverage, 4),
+        coverage=round(rules.coverage, 6),
         verdict=rules.why if opinion.verdict == "none" else opinion.verdict,
         rules=rules.why,
         spans=[

@@ -42,12 +42,12 @@ _THIRD_PARTY = re.compile(r"제\s?3[자국세]\Z")
 _IN_OTHER_WORDS = {
     Decimal(1): re.compile(
         r"최초|처음|첫|초대(?!형)|시초|초연|제일|가장 먼저|상반기|전반|\bI\b"
-        r"|\b(?:first|initial|original|earliest|began|begin|debut|inaugura|pioneer)",
+        r"|(?<![\w-])(?:first|initial|original|earliest|began|begin|debut|inaugura|pioneer)",
         re.IGNORECASE,
     ),
-    Decimal(2): re.compile(r"하반기|후반|차남|차녀|차석|\b(?:latter|runner-up|second)", re.IGNORECASE),
+    Decimal(2): re.compile(r"하반기|후반|차남|차녀|차석|(?<![\w-])(?:latter|runner-up|second)", re.IGNORECASE),
 }
-"""What else supports "first" and "second"; World War I is the first."""
+"""What else supports "first" and "second"; World War I is the first, the twenty-first is not."""
 
 
 def says_nothing(each: Quantity) -> bool:

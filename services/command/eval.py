@@ -122,12 +122,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A run, as it is printed; `change` is None for the first of its kind."""
+    """A run, as it is printed; `models` by role, `change` is None for the first of its kind."""
 
     run: int
     started_at: datetime
     sets: dict[str, object]
     options: dict[str, object]
+    models: dict[str, object]
     figures: LegFigures
     latency: LegFigures
     change: Change | None
@@ -212,7 +213,8 @@ def evaluate(place: Place, asked: Asked) -> Evaluation:
     found = {"figures": figures, "latency": latency, "results": results}
     number = _store(place, asked, started_at, found)
     change = changed(before, EvalRun(number, started_at, figures, latency, results)) if before else None
-    return Evaluation(number, started_at, asked.stamps(), asked.said(), figures, latency, change)
+    models = models_of(place.settings)
+    return Evaluation(number, started_at, asked.stamps(), asked.said(), models, figures, latency, change)
 
 
 async def _held(place: Place, corpus: Place, asked: Asked, gold: Gold) -> tuple[Measured, Replies]:

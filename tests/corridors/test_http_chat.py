@@ -156,7 +156,7 @@ async def test_deep__plain_talk_after_a_search_shows_no_cards(client: httpx.Asyn
 
 @pytest.mark.parametrize(
     "claimed",
-    ["And 900 dollars.", "작동 압력은 9.9 MPa입니다 [1].", "제 생각에는 그렇습니다 [9].", "작동 압력은 1.2 MPa입니다."],
+    ["And 900 dollars.", "작동 압력은 9.9 MPa입니다 [1].", "제 생각에는 그렇습니다 [9].", "작동 압력은 9.9 MPa입니다."],
 )
 async def test_deep__a_claim_that_no_passage_bears_out_is_refused_as_an_answer_is(
     client: httpx.AsyncClient, deep: ModelServer, claimed: str

@@ -192,13 +192,19 @@ async def test_call__that_makes_no_sense_is_declined_with_a_sentence(
     assert told(chats(deep)[1])
 
 
+async def test_answer__that_was_copied_without_a_marker_gets_its_own(answered: Put, deep: ModelServer) -> None:
+    deep.script(*loop(searching(), last=GOOD.replace(" [1]", "")))
+    row = await answered()
+    assert (row["answer"], row["refused"]) == (GOOD, False)
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
         (loop(searching(), last="NO_ANSWER"), "evidence_weak"),
         (loop(searching("달의 뒷면 qqq"), last="모릅니다."), "evidence_missing"),
         (loop(last="안전밸브의 작동 압력은 1.2 MPa입니다."), "answer_ungrounded"),
-        (loop(searching(), last="안전밸브의 작동 압력은 1.2 MPa입니다."), "answer_ungrounded"),
+        (loop(searching(), last="안전밸브의 작동 압력은 1.4 MPa입니다."), "answer_ungrounded"),
         (loop(searching(), last="안전밸브의 작동 압력은 1.2 MPa입니다 [7]."), "answer_ungrounded"),
     ],
 )
