@@ -28,7 +28,7 @@ SHARED_FOR_ANOTHER_WORD = 2
 SMALL = 10
 """A bare number below it is in any text, and ties a claim to none (services/answer/idle_numbers.py)."""
 
-_COPULA = re.compile(
+COPULA = re.compile(
     r"(?<=[가-힣])(?:이었습니다|였습니다|입니다|이에요|예요|이었다|였다|이다|이며|이고|이라고|라고|이란|란)(?![가-힣])"
 )
 _VERB_LIKE = re.compile(r"(?:[가-힣]+(?:다|요|며|고|서|면|야|지|는|음|함|됨)|[a-z]+(?:ed|ing))\Z")
@@ -80,7 +80,7 @@ def is_lead_in(text: str) -> bool:
     """Say whether a sentence claims nothing: it announces what follows, or has less than three terms of its own."""
     if text.rstrip().endswith((":", "：")):
         return True
-    told = {term for word in words_of(text, keep_numbers=True) for term in word.terms}
+    told = {term for word in _words(text, keep_numbers=True) for term in word.terms}
     return len(told) < LEAST_TERMS
 
 
@@ -92,7 +92,7 @@ def _is_unfounded(claim: str, asked: Asked, cited: Sequence[str]) -> bool:
     source, question = Wording("", "\n".join(map(without_orders, cited))), Wording("", asked.text)
     if _has_foreign_names(claim, source, question):
         return True
-    told = words_of(claim)
+    told = _words(claim)
     beyond = [word for word in told if not stands(word, question)]
     if not beyond or any(stands(word, source) for word in beyond) or _has_number(claim, asked):
         return False
@@ -105,10 +105,10 @@ def _is_unfounded(claim: str, asked: Asked, cited: Sequence[str]) -> bool:
     return not (may_be_another_word and shared >= SHARED_FOR_ANOTHER_WORD)
 
 
-def words_of(claim: str, keep_numbers: bool = False) -> list[Wanted]:
+def _words(claim: str, keep_numbers: bool = False) -> list[Wanted]:
     """Give the words of a claim that say something of a passage; its numbers, which grounding.py checks, if wanted."""
     bare = claim if keep_numbers else _without_numbers(claim)
-    bare = _COPULA.sub("", bare)
+    bare = COPULA.sub("", bare)
     read_as = read(bare, dict.fromkeys(terms(bare), 1.0), 1.0)
     return [word for word in wanted(read_as) if not is_light(word)]
 

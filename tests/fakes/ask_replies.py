@@ -180,7 +180,7 @@ def checked() -> list[Case]:
         Case("no citation", KO, draft("밸브는 제조사가 정한 대로 엽니다."), UNTRACEABLE, calls="js"),
         Case("no citation, plain text", EN, {"text": "It opens as its maker wants."}, UNTRACEABLE, calls="js"),
         Case("no marker", KO, draft("작동 압력은 1.2 MPa입니다."), CLEAN, has="1.2 MPa입니다 [1]."),
-        Case("no marker, plain text", EN, {"text": "It opens at 1.2 MPa, I think."}, CLEAN, has="think [1]."),
+        Case("no marker, plain text", EN, {"text": "The valve opens at 1.2 MPa."}, CLEAN, has="MPa [1]."),
         Case("English for a Korean question", KO, draft(english), GROUNDING, has=KO_SPAN, lacks="rules say"),
         Case("Korean for an English question", EN, draft(korean), GROUNDING, has="opens at 1.2 MPa"),
         Case("Japanese", KO, draft("安全弁の作動圧力は1.2 MPaです [1]."), GROUNDING, has=KO_SPAN, lacks="です"),

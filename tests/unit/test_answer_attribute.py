@@ -33,7 +33,11 @@ def traced(answer: str, question: str) -> str:
         ("Who discovered oxygen in Wiltshire?", "It was discovered by Joseph Priestley in 1774.", [2]),
         ("How much of the air is oxygen?", "Oxygen gas constitutes 20.8% of the atmosphere", [1]),
         ("점검 기록은 얼마나 보관하나요?", "점검 기록은 3년간 보관합니다.", [3]),
-        ("점검은 언제 하나요?", "정기 점검은 매년 4월에 합니다. 기록은 3년간 보관합니다.", [3, 3]),
+        (
+            "점검은 언제 하고 기록은 얼마나 보관하나요?",
+            "정기 점검은 매년 4월에 합니다. 기록은 3년간 보관합니다.",
+            [3, 3],
+        ),
     ],
 )
 def test_a_claim_in_the_words_of_a_passage__is_traced_to_it(question: str, answer: str, traced_to: list[int]) -> None:
@@ -53,6 +57,10 @@ def test_a_claim_in_the_words_of_a_passage__is_traced_to_it(question: str, answe
         ("점검 기록은 얼마나 보관하나요?", "점검 기록은 5년간 보관합니다."),
         ("점검 기록은 얼마나 보관하나요?", "김철수가 창고에 둡니다."),
         ("Is it so?", "Yes."),
+        ("Who discovered oxygen in Wiltshire?", 'The answer to the question is: "Carl Wilhelm Scheele"'),
+        ("When was oxygen formed?", "Oxygen formed in 1774."),
+        ("Where is Priestley Hall?", "Priestley Hall is in Wiltshire."),
+        ("산소는 언제 만들어졌나요?", "산소는 1774년에 만들어졌습니다."),
     ],
 )
 def test_a_claim_that_no_passage_says__stays_without_a_marker(question: str, answer: str) -> None:
