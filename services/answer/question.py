@@ -71,10 +71,6 @@ class Asked:
         """Say how much of the question's weight these terms hold, 0..1; 0 for a question without terms."""
         return self._weight(self.weights.keys() & set(found)) / (self._weight(self.weights) or 1.0)
 
-    def missing_names(self, found: Iterable[str]) -> float:
-        """Say how much of the question's weight lies in names and numbers that these terms lack, 0..1."""
-        return self._weight(self.names - set(found)) / (self._weight(self.weights) or 1.0)
-
     def fits(self, sentence: str) -> bool:
         """Say whether a sentence holds the kind of thing asked for: a date, an amount, a name new to the
         question."""

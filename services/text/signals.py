@@ -5,7 +5,6 @@ stage uses them without a model and beside one.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
 
 HEAD_CHARS = 600
@@ -42,20 +41,6 @@ _LABEL_BEFORE = re.compile(
 _LABEL_AFTER = re.compile(r"\.?\s?[\])]?\s?(?:시행|발행|발간|작성|공포|개정|제정|고시)")
 _ALONE_BEFORE = re.compile(r"(?:\A|\n)[^\w\n]*\Z")
 _ALONE_AFTER = re.compile(r"[^\w\n]*(?:\n|\Z)")
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What the rules are sure of."""
-
-    law_articles: tuple[str, ...]
-    published_date: date | None
-    material_type: str | None
-
-
-def read_signals(text: str) -> Signals:
-    """Take all signals of a document's text."""
-    return Signals(law_articles(text), published_date(text), material_type(text))
 
 
 def law_articles(text: str) -> tuple[str, ...]:

@@ -51,12 +51,6 @@ def test_share__of_a_question_without_terms_is_nothing() -> None:
     assert read("?", {}).share(["oil"]) == 0
 
 
-def test_missing_names__counts_names_and_numbers_only() -> None:
-    asked = read("Did Nixon raise the price in 1973?", {"nixon": 2.0, "rais": 1.0, "price": 1.0, "1973": 4.0})
-    assert asked.missing_names(["nixon"]) == 0.5
-    assert asked.missing_names(["nixon", "1973"]) == 0
-
-
 @pytest.mark.parametrize(("text", "denies"), [("It didn't end.", True), ("All except one.", True), ("A note.", False)])
 def test_negated__looks_for_words_that_deny(text: str, denies: bool) -> None:
     assert negated(text) is denies

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.text.signals import HEAD_CHARS, Signals, law_articles, material_type, published_date, read_signals
+from services.text.signals import HEAD_CHARS, law_articles, material_type, published_date
 
 LAW = "가스안전 기준\n\n제1조(목적) 이 기준은 제3조에 따른다.\n제2조(정의) 뜻은 이렇다.\n제3조의2(범위) 모두."
 THE_DAY = date(2024, 3, 5)
@@ -60,7 +60,3 @@ def test_material_type__is_law_when_articles_open_lines() -> None:
 
 def test_material_type__is_open_when_articles_are_only_named() -> None:
     assert material_type("제1조, 제2조, 제3조에 따라\n제1조에 의하면 그렇다.\n제2조에 의하면\n제3조에 의하면") is None
-
-
-def test_read_signals__takes_all_of_them() -> None:
-    assert read_signals(LAW) == Signals(("제1조", "제3조", "제2조", "제3조의2"), None, "law")
