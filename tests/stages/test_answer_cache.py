@@ -308,7 +308,9 @@ async def test_at_once__two_daemons_may_both_work_it_out_and_both_end(
             tasks.start_soon(two.ask)
             await eventually(lambda: len(all_rows(db, "SELECT 1 FROM asks WHERE status = 'processing'")) == 2)
             await eventually(lambda: one.calls)
-            assert all_rows(db, "SELECT 1 FROM pg_locks WHERE relation = 'answer_cache'::regclass") == []
+            # The other one may still be looking up what is kept; while the model works nobody holds the table.
+            held = "SELECT 1 FROM pg_locks WHERE relation = 'answer_cache'::regclass"
+            await eventually(lambda: not all_rows(db, held))
             model.release("go")
     assert [row["answer"] for row in all_rows(db, "SELECT answer FROM asks")] == [GOOD, GOOD]
     assert only(db, "SELECT count(*) FROM answer_cache") == {"count": 1}

@@ -207,8 +207,7 @@ HOSTILE += ["http://", "rose from 1 to 2 ", "1년 ", "1 and ", "between 1 and ",
 def test_reading__takes_time_in_proportion_to_the_text(piece: str) -> None:
     def took_s(chars: int) -> float:
         text = (piece * (chars // len(piece) + 1))[:chars]
-        gc.collect()
-        gc.disable()  # it would go through all that other tests have left
+        gc.disable()  # it would go through all that other tests have left, for seconds
         started = time.process_time()
         quantities_of.__wrapped__(text)
         took = time.process_time() - started
