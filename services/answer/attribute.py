@@ -14,9 +14,8 @@ from services.answer.extract import quotable_spans
 from services.answer.founded import COPULA, stands, without_orders
 from services.answer.grounding import check_numbers
 from services.answer.light_words import is_light
-from services.answer.question import Asked, read
-from services.answer.support_words import Wanted, Wording, wanted
-from services.text.terms import terms
+from services.answer.question import Asked
+from services.answer.support_words import Wanted, Wording, wanted, words_in
 
 LEAST_SHARE = 0.8
 """What two neighbouring sentences of a passage must have of a claim's words, and of those that are not the question's.
@@ -28,16 +27,20 @@ INFLECTED = 0.8
 
 def attribute(text: str, evidence: Sequence[Evidence], asked: Asked) -> str:
     """Add markers, in the numbers of the evidence, behind the claims that have none."""
+    unmarked = [claim for claim in claims(text) if not claim.cites]
+    if not unmarked:
+        return text
     known = {word.form for word in wanted(asked)}
-    for claim in reversed(claims(text)):
-        source = None if claim.cites else _source(claim, evidence, known)
+    windows = [(each, _windows(each)) for each in evidence]
+    for claim in reversed(unmarked):
+        source = _source(claim, windows, known)
         if source is not None:
             end = claim.start + len(text[claim.start : claim.end].rstrip(" \n.!?。…"))
             text = f"{text[:end]} [{source.n}]{text[end:]}"
     return text
 
 
-def _source(claim: Claim, evidence: Sequence[Evidence], known: set[str]) -> Evidence | None:
+def _source(claim: Claim, evidence: Sequence[tuple[Evidence, Sequence[Wording]]], known: set[str]) -> Evidence | None:
     """Find the passage that has most of a claim, where it has enough of it, every name and every number.
 
     A claim without a word of the question («The answer is John Elway») could be traced to any place that has its words.
@@ -46,7 +49,7 @@ def _source(claim: Claim, evidence: Sequence[Evidence], known: set[str]) -> Evid
     beyond = [word for word in words if word.form not in known]
     if not 0 < len(beyond) < len(words):
         return None
-    shares = [(_share(words, beyond, each), each) for each in evidence]
+    shares = [(_share(words, beyond, windows), each) for each, windows in evidence]
     enough = [(share, each) for share, each in shares if share >= LEAST_SHARE and _has_numbers(claim, each)]
     return max(enough, key=lambda found: found[0], default=(0.0, None))[1]
 
@@ -54,18 +57,21 @@ def _source(claim: Claim, evidence: Sequence[Evidence], known: set[str]) -> Evid
 def _words(claim: str) -> list[Wanted]:
     """Give the words of a claim, those too that only ask; Korean ones that any sentence may end with are left out."""
     bare = COPULA.sub("", claim)
-    read_as = read(bare, dict.fromkeys(terms(bare), 1.0), 1.0)
-    return [word for word in wanted(read_as) if not (word.hangul and is_light(word))]
+    return [word for word in words_in(bare) if not (word.hangul and is_light(word))]
 
 
-def _share(words: Sequence[Wanted], beyond: Sequence[Wanted], evidence: Evidence) -> float:
-    """Say how much of all words, and of those beyond the question, two neighbouring sentences have: the lesser."""
+def _windows(evidence: Evidence) -> list[Wording]:
+    """Give every two neighbouring sentences of a passage, with its title."""
     told = without_orders(evidence.text)
     sentences = [told[span.start : span.end] for span in quotable_spans(told)]
-    windows = [Wording(evidence.title, f"{one} {other}") for one, other in pairwise([*sentences, ""])]
+    return [Wording(evidence.title, f"{one} {other}") for one, other in pairwise([*sentences, ""])]
+
+
+def _share(words: Sequence[Wanted], beyond: Sequence[Wanted], windows: Sequence[Wording]) -> float:
+    """Say how much of all words, and of those beyond the question, a window with every name has: the lesser."""
     names = [word for word in words if word.name]
-    windows = [window for window in windows if all(window.has(name) >= LEAST_SHARE for name in names)]
-    return max((min(_held(words, window), _held(beyond, window)) for window in windows), default=0.0)
+    named = [window for window in windows if all(window.has(name) >= LEAST_SHARE for name in names)]
+    return max((min(_held(words, window), _held(beyond, window)) for window in named), default=0.0)
 
 
 def _held(words: Sequence[Wanted], window: Wording) -> float:

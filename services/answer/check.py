@@ -97,6 +97,10 @@ class Claim:
     text: str
     cites: tuple[int, ...]
 
+    def meets(self, start: int, end: int) -> bool:
+        """Say whether a place of the answer has characters of this claim."""
+        return start < self.end and end > self.start
+
 
 def found(code: Code, where: str, start: int = 0, end: int = 0) -> Finding:
     """Give a finding with the strength of its code."""

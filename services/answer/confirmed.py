@@ -26,9 +26,7 @@ def confirmed_items(draft: Answer, given: Answer, against: Collection[Place]) ->
     Args:
         against: of whatever strength; one about the whole says nothing of a sentence.
     """
-    doubted = {
-        each.text for each in claims(draft.text) if any(start < each.end and end > each.start for start, end in against)
-    }
+    doubted = {each.text for each in claims(draft.text) if any(each.meets(*place) for place in against)}
     known = {each.n for each in given.citations}
     return [
         Confirmed(text=each.text, citations=[n for n in each.cites if n in known])

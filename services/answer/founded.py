@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.answer.check import Claim, Finding, claims, found
 from services.answer.light_words import is_light
-from services.answer.question import Asked, read
+from services.answer.question import Asked
 from services.answer.result import Answer
-from services.answer.support_words import Wanted, Wording, wanted
+from services.answer.support_words import Wanted, Wording, words_in
 from services.text.language import detect
 from services.text.quantities import quantities_of
 from services.text.quantity import BARE, Quantity
@@ -109,8 +109,7 @@ def _words(claim: str, keep_numbers: bool = False) -> list[Wanted]:
     """Give the words of a claim that say something of a passage; its numbers, which grounding.py checks, if wanted."""
     bare = claim if keep_numbers else _without_numbers(claim)
     bare = COPULA.sub("", bare)
-    read_as = read(bare, dict.fromkeys(terms(bare), 1.0), 1.0)
-    return [word for word in wanted(read_as) if not is_light(word)]
+    return [word for word in words_in(bare) if not is_light(word)]
 
 
 def _without_numbers(text: str) -> str:
@@ -160,7 +159,7 @@ def _names(claim: str) -> Iterator[str]:
 
 
 def _is_known(name: str, wording: Wording) -> bool:
-    words = wanted(read(name, dict.fromkeys(terms(name), 1.0), 1.0))
+    words = words_in(name)
     return not words or any(wording.has(word) > 0 for word in words)
 
 
@@ -181,4 +180,4 @@ def without_orders(passage: str) -> str:
 
 
 def _meets(claim: Claim, finding: Finding) -> bool:
-    return finding.strength == "strong" and finding.start < claim.end and finding.end > claim.start
+    return finding.strength == "strong" and claim.meets(finding.start, finding.end)

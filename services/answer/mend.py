@@ -70,8 +70,7 @@ def _joined(kept: Sequence[Claim], told: Sequence[Claim], text: str) -> str:
 
 
 def _meets(claim: Claim, place: Place) -> bool:
-    start, end = place
-    return place == (0, 0) or (start < claim.end and end > claim.start)
+    return place == (0, 0) or claim.meets(*place)
 
 
 def _end(claim: Claim, told: Sequence[Claim], text: str) -> int:

@@ -130,9 +130,13 @@ def _announces(finding: Finding, draft: Answer) -> bool:
 
 
 def _cited_texts(draft: Answer, basis: Basis) -> dict[int, str]:
+    return {n: f"{each.title}\n{each.text}" for n, each in _cited_passages(draft, basis).items()}
+
+
+def _cited_passages(draft: Answer, basis: Basis) -> dict[int, Evidence]:
+    """Give the whole passage behind each citation, by the citation's number."""
     whole = {each.chunk_id: each for each in basis.passages}
-    cited = {each.n: whole[each.chunk_id] for each in draft.citations if each.chunk_id in whole}
-    return {n: f"{each.title}\n{each.text}" for n, each in cited.items()}
+    return {each.n: whole[each.chunk_id] for each in draft.citations if each.chunk_id in whole}
 
 
 async def _pages(citations: Sequence[Citation], tools: Tools) -> Mapping[PageKey, str]:
@@ -188,8 +192,6 @@ def _mended(
     """Take back what does not hold. An unfounded claim does not choose the words that are quoted in its place."""
     instead = None
     if any(each.code == "unfounded_claim" for each in findings):
-        whole = {each.chunk_id: each for each in basis.passages}
-        cited = [(each.n, whole[each.chunk_id]) for each in draft.citations if each.chunk_id in whole]
-        instead = [cite(n, passage, basis.asked.text) for n, passage in cited]
+        instead = [cite(n, passage, basis.asked.text) for n, passage in _cited_passages(draft, basis).items()]
     mended = mend(draft, back, reviewer.tools.settings.answer.max_chars, instead)
     return mended if mended.text == draft.text else cited_anew(mended, basis.passages)

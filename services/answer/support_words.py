@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.answer.question import Asked
+from services.answer.question import Asked, read
 from services.text.terms import content_of, fold, terms, worded_ids
 
 RARE_FROM = 0.72
@@ -94,6 +94,11 @@ def wanted(asked: Asked) -> list[Wanted]:
             word = _wanted(asked, kind == "run", token, its_terms)
             found.setdefault(word.form, word)
     return list(found.values())
+
+
+def words_in(text: str) -> list[Wanted]:
+    """Give the distinct words of any text, none weighing more than another: to look for it somewhere else."""
+    return wanted(read(text, dict.fromkeys(terms(text), 1.0), 1.0))
 
 
 def _wanted(asked: Asked, hangul: bool, token: str, its_terms: tuple[str, ...]) -> Wanted:

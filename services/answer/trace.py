@@ -36,10 +36,10 @@ class Trace:
 
     def so_far(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Give what is known if nobody is left to say more: the steps and calls until now, and the one that begins."""
-        kept = {name: self.facts[name] for name in ("earlier",) if name in self.facts}
+        earlier = {"earlier": self.facts["earlier"]} if "earlier" in self.facts else {}
         calls = [dict(each) for each in self.facts.get("calls", ())]
         began = {**call, "error": CUT_OFF}
-        return {"steps": [*self.facts["steps"]], "ms": {**self.facts["ms"]}, **kept, "calls": [*calls, began]}
+        return {"steps": [*self.facts["steps"]], "ms": {**self.facts["ms"]}, **earlier, "calls": [*calls, began]}
 
     def called(self, call: dict[str, Any]) -> None:
         """Keep a call that has ended, and the sums of all."""
